@@ -1,0 +1,140 @@
+/** The headers of an event: CloudEvents in Kafka binary mode plus what a choreography needs. Read and written without decoding the value. */
+import { foreignEventId, isUuid, type Uuid } from './ids.ts'
+
+/** Everything about an event except its key and value. */
+export interface Envelope {
+  readonly id: Uuid
+  /** Topic name without namespace: the event's type. */
+  readonly type: string
+  /** The agent or publisher that said it. */
+  readonly source: string
+  /** When it was said, RFC 3339. */
+  readonly time: string
+  /** Correlation id: the flow this event belongs to. A first event's flow id is its own id. */
+  readonly flowId: Uuid
+  /** Events that caused this one; empty for a first event, several for a join. */
+  readonly causes: readonly Uuid[]
+  /** 0 for a first event, else 1 + the largest hop of the causes. */
+  readonly hop: number
+  /** W3C trace context, forwarded as it is. */
+  readonly traceparent?: string
+  readonly tracestate?: string
+  readonly baggage?: string
+  readonly agentVersion?: string
+  /** Covers key, value and ce_* headers; see `contentHash`. */
+  readonly contentHash?: string
+  /** Epoch milliseconds after which nobody should start to handle it. */
+  readonly deadlineAtMs?: number
+  /** Id of the event this one replaces after an edit; effect keys derive from it. */
+  readonly originId?: Uuid
+  /** True when the record came without laban headers and the identity was derived from its position. */
+  readonly foreign?: boolean
+}
+
+/** Header values as they arrive: a repeated header is an array; the last value counts. */
+export type ReceivedHeaders = Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>
+
+export const CONTENT_TYPE = 'application/avro'
+export const SPEC_VERSION = '1.0'
+
+/** The headers of a record that carries this envelope, in a fixed order. */
+export function encodeEnvelope(envelope: Envelope): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': CONTENT_TYPE,
+    ce_specversion: SPEC_VERSION,
+    ce_id: envelope.id,
+    ce_source: envelope.source,
+    ce_type: envelope.type,
+    ce_time: envelope.time,
+    ce_correlationid: envelope.flowId,
+    'laban-hop': String(envelope.hop),
+  }
+  if (envelope.causes.length > 0) headers['ce_causationid'] = envelope.causes.join(',')
+  if (envelope.traceparent !== undefined) headers['traceparent'] = envelope.traceparent
+  if (envelope.tracestate !== undefined) headers['tracestate'] = envelope.tracestate
+  if (envelope.baggage !== undefined) headers['baggage'] = envelope.baggage
+  if (envelope.agentVersion !== undefined) headers['laban-agent-version'] = envelope.agentVersion
+  if (envelope.contentHash !== undefined) headers['laban-content-hash'] = envelope.contentHash
+  if (envelope.deadlineAtMs !== undefined) headers['laban-deadline'] = String(envelope.deadlineAtMs)
+  if (envelope.originId !== undefined) headers['laban-origin-id'] = envelope.originId
+  return headers
+}
+
+/** Where a record lies and when it was appended: what the identity of a foreign event derives from. */
+export interface RecordPosition {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestampMs: number
+}
+
+/**
+ * Reads the envelope of a record. A record without valid laban headers (somebody else's producer) starts a flow of its own:
+ * its id derives from topic, partition and offset.
+ */
+export function decodeEnvelope(headers: ReceivedHeaders, position: RecordPosition): Envelope {
+  const id = headerText(headers, 'ce_id')
+  const flowId = headerText(headers, 'ce_correlationid')
+  const hop = Number(headerText(headers, 'laban-hop') ?? 'NaN')
+  if (id === undefined || flowId === undefined || !isUuid(id) || !isUuid(flowId) || !Number.isInteger(hop) || hop < 0) {
+    return foreignEnvelope(headers, position)
+  }
+  const causes = headerText(headers, 'ce_causationid')
+  return {
+    id,
+    type: headerText(headers, 'ce_type') ?? position.topic,
+    source: headerText(headers, 'ce_source') ?? 'unknown',
+    time: headerText(headers, 'ce_time') ?? new Date(position.timestampMs).toISOString(),
+    flowId,
+    causes: causes === undefined || causes === '' ? [] : causes.split(',').filter(isUuid),
+    hop,
+    ...optionalHeaders(headers),
+  }
+}
+
+/** The last value of a header as text. */
+export function headerText(headers: ReceivedHeaders, name: string): string | undefined {
+  let value = headers[name]
+  if (Array.isArray(value)) value = (value as readonly (Buffer | string)[]).at(-1)
+  if (value === undefined || value === null) return undefined
+  return typeof value === 'string' ? value : (value as Buffer).toString('utf8')
+}
+
+function foreignEnvelope(headers: ReceivedHeaders, position: RecordPosition): Envelope {
+  const id = foreignEventId(position.topic, position.partition, position.offset)
+  return {
+    id,
+    type: position.topic,
+    source: headerText(headers, 'ce_source') ?? 'foreign',
+    time: new Date(position.timestampMs).toISOString(),
+    flowId: id,
+    causes: [],
+    hop: 0,
+    foreign: true,
+    ...optionalHeaders(headers),
+  }
+}
+
+type OptionalHeaders = Pick<
+  Envelope,
+  'traceparent' | 'tracestate' | 'baggage' | 'agentVersion' | 'contentHash' | 'deadlineAtMs' | 'originId'
+>
+
+function optionalHeaders(headers: ReceivedHeaders): OptionalHeaders {
+  const result: { -readonly [K in keyof OptionalHeaders]: OptionalHeaders[K] } = {}
+  const traceparent = headerText(headers, 'traceparent')
+  if (traceparent !== undefined) result.traceparent = traceparent
+  const tracestate = headerText(headers, 'tracestate')
+  if (tracestate !== undefined) result.tracestate = tracestate
+  const baggage = headerText(headers, 'baggage')
+  if (baggage !== undefined) result.baggage = baggage
+  const agentVersion = headerText(headers, 'laban-agent-version')
+  if (agentVersion !== undefined) result.agentVersion = agentVersion
+  const contentHash = headerText(headers, 'laban-content-hash')
+  if (contentHash !== undefined) result.contentHash = contentHash
+  const deadline = Number(headerText(headers, 'laban-deadline') ?? 'NaN')
+  if (Number.isFinite(deadline)) result.deadlineAtMs = deadline
+  const originId = headerText(headers, 'laban-origin-id')
+  if (originId !== undefined && isUuid(originId)) result.originId = originId
+  return result
+}

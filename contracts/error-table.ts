@@ -1,0 +1,234 @@
+/** The one table of error codes. A code is never reused; `docs/reference/errors.md` is generated from here. */
+
+/** What the pipeline does: retry with backoff, dead-letter at once, refuse to start, no failure at all, or stop the process. */
+export type ErrorClass = 'retry' | 'terminal' | 'startup' | 'control' | 'bug'
+
+/** One row: `message` and `remedy` may hold `{placeholders}` that the error's details fill. */
+export interface ErrorDefinition {
+  readonly class: ErrorClass
+  readonly message: string
+  readonly cause: string
+  readonly remedy: string
+  /** Exit status of the CLI where it differs from the class's own. */
+  readonly exit?: number
+}
+
+export const ERROR_TABLE = {
+  // --- configuration and start-up ---
+  LABAN_CONFIG_INVALID: {
+    class: 'startup',
+    message: 'Configuration is invalid: {path} from {origin}: {problem}',
+    cause: 'A value in the configuration file, the environment or a flag does not fit the schema.',
+    remedy: 'Correct {path} in {origin}; `laban config print` shows every value and where it came from.',
+    exit: 78,
+  },
+  LABAN_CONFIG_UNKNOWN_KEY: {
+    class: 'startup',
+    message: 'Unknown configuration key {path} from {origin}{hint}',
+    cause: 'A key is misspelled or belongs to another version.',
+    remedy: 'Remove or correct {path} in {origin}; `laban config print` lists the known keys.',
+    exit: 78,
+  },
+  LABAN_AGENT_INVALID: {
+    class: 'startup',
+    message: 'Agent {agent} is not valid: {problem}',
+    cause: 'The definition given to defineAgent() contradicts itself or the contracts.',
+    remedy: 'Correct the definition of {agent}.',
+    exit: 78,
+  },
+  LABAN_AGENT_NOT_FOUND: {
+    class: 'startup',
+    message: 'No agent in {file}: {problem}',
+    cause: 'The file does not exist, or its default export is not made by defineAgent().',
+    remedy: 'Give the path of a file whose default export is defineAgent({...}).',
+    exit: 66,
+  },
+  LABAN_TOPIC_MISSING: {
+    class: 'startup',
+    message: 'Topic {topic} does not exist on the broker',
+    cause: 'The topic was never created in this namespace.',
+    remedy: 'Run `laban topics apply`.',
+  },
+  LABAN_SCHEMA_MISSING: {
+    class: 'startup',
+    message: 'The contract of {topic} is not registered under subject {subject}',
+    cause: 'The contract was changed or added and not pushed to this registry.',
+    remedy: 'Run `laban contracts push`.',
+  },
+  LABAN_FORMAT_TOO_NEW: {
+    class: 'startup',
+    message: '{what} carries format version {found}; this laban reads up to {known}',
+    cause: 'A newer laban wrote it and has been rolled back.',
+    remedy: 'Run a laban that knows version {found}, or move this agent to another namespace.',
+  },
+  // --- contracts ---
+  LABAN_CONTRACT_INVALID: {
+    class: 'startup',
+    message: 'Contract {file} is not valid: {problem}',
+    cause: 'The Avro schema or the topic table does not parse or breaks a contract rule.',
+    remedy: 'Correct {file}.',
+    exit: 78,
+  },
+  LABAN_CONTRACT_UNKNOWN_TOPIC: {
+    class: 'terminal',
+    message: 'No contract for topic {topic}{hint}',
+    cause: 'The topic is misspelled, or its contract is not in the contracts folder.',
+    remedy: 'Add an .avsc file and a row in the topic table, then run `laban generate`.',
+  },
+  LABAN_CONTRACT_INCOMPATIBLE: {
+    class: 'startup',
+    message: 'Contract of {topic} is incompatible with version {version} at {path}: {problem}',
+    cause: 'The change breaks FULL_TRANSITIVE compatibility: old and new agents could not read each other.',
+    remedy: 'Give added fields a default, keep types, or publish the change as {topic}.v2.',
+    exit: 65,
+  },
+  LABAN_CONTRACT_DECODE: {
+    class: 'terminal',
+    message: 'Record {topic}/{partition}@{offset} cannot be decoded: {problem}',
+    cause: 'The value is not Confluent-framed Avro, or its bytes do not fit the schema it names.',
+    remedy: 'Find the producer by the record headers; inspect it with `laban dlq show`.',
+  },
+  LABAN_CONTRACT_UNKNOWN_SCHEMA: {
+    class: 'terminal',
+    message: 'Schema id {schemaId} is unknown to the registry',
+    cause: 'The producer used another registry, or the id is garbage.',
+    remedy: 'Find the producer by the record headers and point it at the registry of this namespace.',
+  },
+  LABAN_CONTRACT_VALIDATION: {
+    class: 'terminal',
+    message: 'Value for {topic} does not fit its contract at {path}: {problem}',
+    cause: 'A field is missing, of another type, or out of range for the Avro schema.',
+    remedy: 'Correct {path} in the code or data that makes the value.',
+  },
+  LABAN_CONTRACT_RULE: {
+    class: 'terminal',
+    message: 'Value for {topic} breaks rule {rule}: {expression}',
+    cause: 'The value fits the schema but not a rule of the contract.',
+    remedy: 'Correct the producer, or the rule in the topic table.',
+  },
+  // --- servers ---
+  LABAN_BROKER_UNAVAILABLE: {
+    class: 'retry',
+    message: 'Kafka at {brokers} cannot be reached: {problem}',
+    cause: 'The brokers are down, the address is wrong, or the network is cut.',
+    remedy: 'Check `brokers` with `laban doctor`; start the local stack with `npm run stack -- up`.',
+    exit: 69,
+  },
+  LABAN_BROKER_REFUSED: {
+    class: 'terminal',
+    message: 'Kafka refused {operation} on {topic}: {problem}',
+    cause: 'The topic does not exist, rights are missing, or a setting of the topic forbids it.',
+    remedy: 'Run `laban doctor`; create topics with `laban topics apply`.',
+  },
+  LABAN_BROKER_MESSAGE_TOO_LARGE: {
+    class: 'terminal',
+    message: 'Record for {topic} has {bytes} bytes; the limit is {maxBytes}',
+    cause: 'The encoded event is larger than its contract allows.',
+    remedy: 'Publish less, or raise maxRecordBytes of {topic} in the topic table.',
+  },
+  LABAN_REGISTRY_UNAVAILABLE: {
+    class: 'retry',
+    message: 'Schema registry {url} cannot be reached: {problem}',
+    cause: 'The registry is down, the address is wrong, or the network is cut.',
+    remedy: 'Check `registry.url` with `laban doctor`. Records wait; nothing is dead-lettered for it.',
+    exit: 69,
+  },
+  LABAN_STORE_UNAVAILABLE: {
+    class: 'retry',
+    message: 'Redis at {url} cannot be used: {problem}',
+    cause: 'Redis is down, full, loading or unreachable.',
+    remedy: 'Check `redis.url` with `laban doctor`. Consumption pauses and resumes by itself.',
+    exit: 69,
+  },
+  LABAN_STORE_UNSAFE: {
+    class: 'startup',
+    message: 'Redis at {url} could lose claims: {problem}',
+    cause: 'Eviction or missing persistence lets Redis forget what was handled.',
+    remedy: 'Set maxmemory-policy noeviction and appendonly yes, or accept it with redis.allowUnsafe.',
+  },
+  // --- handling ---
+  LABAN_HANDLER_FAILED: {
+    class: 'retry',
+    message: 'Handler of {agent} failed: {problem}',
+    cause: 'The agent function threw.',
+    remedy: 'Read the cause; throw terminal() for input that can never succeed.',
+  },
+  LABAN_HANDLER_TIMEOUT: {
+    class: 'retry',
+    message: 'Handler of {agent} did not finish within {timeoutMs} ms',
+    cause: 'The work took longer than the agent allows, or ignores its AbortSignal.',
+    remedy: 'Raise timeoutMs of the agent, or make the work faster.',
+  },
+  LABAN_HANDLER_REJECTED: {
+    class: 'terminal',
+    message: 'Handler of {agent} cannot process this event: {problem}',
+    cause: 'The agent threw terminal().',
+    remedy: 'Inspect the dead letter and correct its cause before redriving.',
+  },
+  LABAN_HANDLER_OUTPUT: {
+    class: 'terminal',
+    message: 'Handler of {agent} broke its promise: {problem}',
+    cause: 'What the handler published does not match what its `produces` says.',
+    remedy: 'Correct the handler, or the `produces` of {agent}.',
+  },
+  LABAN_ATTEMPTS_EXHAUSTED: {
+    class: 'terminal',
+    message: 'Gave up after {attempts} attempts: {problem}',
+    cause: 'Every attempt failed with an error that may pass.',
+    remedy: 'Correct the cause of the last error, then redrive the dead letter.',
+  },
+  // --- control: not failures ---
+  LABAN_LEASE_LOST: {
+    class: 'control',
+    message: 'Instance {instance} lost its lease',
+    cause: 'The process was stalled or cut off longer than its lease; its work was taken over.',
+    remedy: 'None: another instance does the work. If it recurs, look for blocked event loops.',
+  },
+  LABAN_SHUTDOWN: {
+    class: 'control',
+    message: 'The process is shutting down',
+    cause: 'SIGTERM or SIGINT.',
+    remedy: 'None: unfinished work is taken up by another instance.',
+  },
+  // --- publishing and reading ---
+  LABAN_PUBLISH_BAD_ROW: {
+    class: 'terminal',
+    message: '{file} row {row}, column {column}: {problem}',
+    cause: 'A value in the input file does not fit the contract field it is mapped to.',
+    remedy: 'Correct the row, or the map; `--on-error skip` publishes the others.',
+  },
+  LABAN_PUBLISH_INPUT: {
+    class: 'terminal',
+    message: 'Cannot publish {file}: {problem}',
+    cause: 'The input file or the map cannot be used.',
+    remedy: 'Correct what is named, then publish again: rows already published change nothing.',
+  },
+  LABAN_WAIT_TIMEOUT: {
+    class: 'retry',
+    message: 'No {topic} in flow {flowId} within {timeoutMs} ms',
+    cause: 'The flow did not reach this topic in time.',
+    remedy: 'Run `laban flow {flowId}` to see where it is.',
+  },
+  LABAN_FLOW_NOT_FOUND: {
+    class: 'terminal',
+    message: 'No flow {flowId}',
+    cause: 'No fact or event carries this id: it is misspelled, expired, or lives in another namespace.',
+    remedy: 'List flows with `laban flows`.',
+    exit: 66,
+  },
+  LABAN_USAGE: {
+    class: 'terminal',
+    message: '{problem}',
+    cause: 'The command line is not complete or contradicts itself.',
+    remedy: 'Run the command with --help.',
+    exit: 64,
+  },
+  LABAN_INVARIANT: {
+    class: 'bug',
+    message: 'Invariant broken: {problem}',
+    cause: 'A bug in laban.',
+    remedy: 'Please report it with the log; the process stops without committing.',
+  },
+} as const satisfies Record<string, ErrorDefinition>
+
+export type ErrorCode = keyof typeof ERROR_TABLE

@@ -1,0 +1,69 @@
+/** Derived identities: the same logical event has the same id on every attempt and every machine; nothing is drawn at random. */
+import { hash } from 'node:crypto'
+
+/** A UUID in its 36-character lower-case form. */
+export type Uuid = string
+
+/** The phase of a handling that an output belongs to. */
+export type Phase = 'handle' | 'compensate'
+
+/** UUIDv8 (RFC 9562) made of the first 122 bits of sha256 over the parts, which are joined by `|` after escaping it. */
+export function deriveId(...parts: readonly string[]): Uuid {
+  let text = ''
+  for (const part of parts) text += (part.includes('|') || part.includes('\\') ? escapePart(part) : part) + '|'
+  return formatUuid(hash('sha256', text, 'hex'))
+}
+
+/** Id of an event that a handling publishes: agent, handled event, phase, topic, and its name or ordinal within the topic. */
+export function outputId(agent: string, handledId: Uuid, phase: Phase, topic: string, nameOrOrdinal: string): Uuid {
+  return deriveId('output', agent, handledId, phase, topic, nameOrOrdinal)
+}
+
+/** Id of the one handling that a join performs for a flow. */
+export function joinHandlingId(agent: string, flowId: Uuid): Uuid {
+  return deriveId('join', agent, flowId)
+}
+
+/** Id of an event whose producer knows nothing of laban: where it lies. Computed once, then carried in headers. */
+export function foreignEventId(topic: string, partition: number, offset: number): Uuid {
+  return deriveId('foreign', topic, String(partition), String(offset))
+}
+
+/** Id of the event that a timer publishes when it fires. */
+export function timerEventId(timerId: string): Uuid {
+  return deriveId('timer', timerId)
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** True for a lower-case UUID of any version. */
+export function isUuid(text: string): text is Uuid {
+  return text.length === 36 && UUID.test(text)
+}
+
+/** The 16 bytes of a UUID. */
+export function uuidToBytes(id: Uuid): Buffer {
+  return Buffer.from(id.replaceAll('-', ''), 'hex')
+}
+
+/** A UUID from 16 bytes at `offset`. */
+export function uuidFromBytes(bytes: Buffer, offset = 0): Uuid {
+  const hex = bytes.toString('hex', offset, offset + 16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** Slot of a flow among `slots`: everything one agent stores for one flow shares it. */
+export function flowSlot(flowId: Uuid, slots: number): number {
+  return Number.parseInt(flowId.slice(0, 4), 16) % slots
+}
+
+const VARIANT = ['8', '9', 'a', 'b']
+
+function formatUuid(hex: string): Uuid {
+  const variant = VARIANT[Number.parseInt(hex.charAt(16), 16) & 3] ?? '8'
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+function escapePart(part: string): string {
+  return part.replace(/[\\|]/g, (character) => `\\${character}`)
+}

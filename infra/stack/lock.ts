@@ -1,0 +1,66 @@
+/** A lock file, so that two launchers never install or start the same thing at once; a dead holder's lock is taken over. */
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { readIdentity, type ProcessIdentity } from './process-identity.ts'
+import { say } from './shell.ts'
+import { StackError } from './stack-error.ts'
+
+const pollMs = 200
+const waitLimitMs = 20 * 60_000
+
+/** Runs an action while holding the lock file; waits for another holder, at most 20 minutes. */
+export async function withLock<T>(path: string, action: () => Promise<T>): Promise<T> {
+  await mkdir(dirname(path), { recursive: true })
+  await acquire(path)
+  try {
+    return await action()
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+async function acquire(path: string): Promise<void> {
+  const own = JSON.stringify(await readIdentity(process.pid))
+  const startedMs = Date.now()
+  let announced = false
+  while (!(await tryCreate(path, own))) {
+    if (await isAbandoned(path)) {
+      await takeAway(path)
+      continue
+    }
+    if (!announced && Date.now() - startedMs > 1000) {
+      say(`waiting for another launcher (${path})`)
+      announced = true
+    }
+    if (Date.now() - startedMs > waitLimitMs) {
+      throw new StackError(`${path} is still held after 20 minutes`, 'End the other launcher or remove the file.')
+    }
+    await delay(pollMs)
+  }
+}
+
+async function tryCreate(path: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(path, content, { flag: 'wx' })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  if (text === '') return false
+  const holder = JSON.parse(text) as ProcessIdentity
+  const current = await readIdentity(holder.pid)
+  return current === undefined || current.started !== holder.started
+}
+
+/** Renaming first lets only one of several waiting launchers remove the dead holder's file. */
+async function takeAway(path: string): Promise<void> {
+  const grave = `${path}.${process.pid}`
+  await rename(path, grave).catch(() => undefined)
+  await rm(grave, { force: true })
+}

@@ -1,0 +1,134 @@
+/**
+ * Port of claims, leases and joins: the state of one (agent, event id), kept by compare-and-set (docs/design/states.md).
+ * All methods take batches; one call is one round trip, and its entries are independent of each other.
+ * Every method throws LABAN_STORE_UNAVAILABLE (retry) when the store does not answer; then nothing is known about the outcome,
+ * and repeating the same call is safe.
+ */
+import type { Uuid } from '../../contracts/ids.ts'
+
+/** Names one handling: the event id, or for a join the id of its one handling. */
+export interface HandlingRef {
+  readonly flowId: Uuid
+  readonly handlingId: Uuid
+}
+
+/** The record that a handled event was read from. */
+export interface InputPosition {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+export type HandedKind = 'retry' | 'parked' | 'suspended' | 'joined'
+
+/** What the store knows about one handling. */
+export type HandlingState =
+  | { readonly state: 'absent' }
+  | { readonly state: 'claimed'; readonly owner: string; readonly attempt: number }
+  | {
+      readonly state: 'computed'
+      readonly owner: string
+      readonly attempt: number
+      readonly position: InputPosition
+      readonly outputs: Buffer
+    }
+  | { readonly state: 'done' }
+  | { readonly state: 'handed'; readonly kind: HandedKind; readonly attempt: number }
+  | { readonly state: 'dead'; readonly generation: number }
+
+/** Answer of a compare-and-set: whether it took effect, and the state after it. */
+export interface Transition {
+  readonly accepted: boolean
+  readonly current: HandlingState
+}
+
+/** What a transition requires: nothing stored yet, or a claim of exactly this owner and attempt. */
+export type From = 'absent' | { readonly owner: string; readonly attempt: number }
+
+/** A claim to enter: on nothing, taken over from a (dead) owner, or of a redrive from the dead letter of a generation. */
+export interface ClaimRequest extends HandlingRef {
+  readonly owner: string
+  readonly from: From | { readonly deadGeneration: number }
+}
+
+export interface ComputeRequest extends HandlingRef {
+  readonly owner: string
+  /** Attempt that computed it; 1 for an unclaimed short handling. */
+  readonly attempt: number
+  readonly from: From
+  readonly position: InputPosition
+  /** The final bytes of all outputs; see `runtime/publish/outputs-format.ts`. */
+  readonly outputs: Buffer
+}
+
+/** One recorded member of a join. */
+export interface JoinMember {
+  readonly eventId: Uuid
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** Envelope, key and value; see `runtime/admit/member-format.ts`. */
+  readonly record: Buffer
+}
+
+export interface JoinRequest {
+  readonly flowId: Uuid
+  /** Topics that the join waits for. */
+  readonly topics: readonly string[]
+  readonly member: JoinMember
+}
+
+export interface JoinAnswer {
+  /** `recorded` now, `already` recorded earlier (a redelivery), or `late`: another event of this topic was first. */
+  readonly result: 'recorded' | 'already' | 'late'
+  /** Topics that have a member. */
+  readonly have: readonly string[]
+  /** All members when complete. */
+  readonly members?: readonly JoinMember[]
+}
+
+/** Claims of one agent. */
+export interface ClaimStore {
+  read(refs: readonly HandlingRef[]): Promise<readonly HandlingState[]>
+  /** Enters `claimed`; a take-over and a redrive count the attempt up from the stored one. */
+  claim(requests: readonly ClaimRequest[]): Promise<readonly Transition[]>
+  /** Enters `computed`. Repeating one's own with the same attempt is accepted; for a loser `current` holds the winner's. */
+  compute(requests: readonly ComputeRequest[]): Promise<readonly Transition[]>
+  /** Enters `done` from `computed` and drops the bodies; from `done` it is accepted again. */
+  finish(refs: readonly HandlingRef[]): Promise<readonly Transition[]>
+  /** Enters `handed` after the record handed over was acknowledged. */
+  hand(requests: readonly (HandlingRef & { from: From; kind: HandedKind; attempt: number })[]): Promise<readonly Transition[]>
+  /** Enters `dead` after the dead letter was acknowledged; the generation counts up from the stored one, 1 at first. */
+  bury(requests: readonly (HandlingRef & { from: From })[]): Promise<readonly Transition[]>
+  /** Gives claims up on shutdown: the attempt is kept, the owner becomes ''. Compare-and-set like the others. */
+  release(requests: readonly (HandlingRef & { owner: string; attempt: number })[]): Promise<readonly Transition[]>
+  /** Records join members; the first event of a topic wins, a later one never overwrites. */
+  join(requests: readonly JoinRequest[]): Promise<readonly JoinAnswer[]>
+}
+
+/** Leases of processes. A lease is lost only when the store answers that it is. */
+export interface LeaseStore {
+  /** Sets or extends the lease. False when it had lapsed since the last renewal: work may have been taken over. */
+  renew(instance: string, leaseMs: number): Promise<boolean>
+  /** Reads one lease afresh. */
+  isAlive(instance: string): Promise<boolean>
+  release(instance: string): Promise<void>
+}
+
+/** What a store is fit for; shown by start-up checks and `laban doctor`. */
+export interface StoreHealth {
+  readonly version: string
+  /** Reasons why claims could be lost (eviction, no persistence); empty when none. */
+  readonly unsafe: readonly string[]
+  /** True while writes are refused for lack of memory. */
+  readonly full: boolean
+}
+
+/** A connection to the store; `claimsOf` gives the claims of one agent. */
+export interface Store {
+  connect(): Promise<void>
+  claimsOf(agent: string, options: { dedupMs: number; joinTtlMs: number }): ClaimStore
+  readonly leases: LeaseStore
+  health(): Promise<StoreHealth>
+  close(): Promise<void>
+}

@@ -1,0 +1,21 @@
+/** Port of structured logging. Levels mean: error = somebody must act, warn = it healed itself, info = life cycle, debug = the rest. */
+
+export type LogFields = Readonly<Record<string, unknown>>
+
+/** Structured log; `child` adds fields to every line. Logging never throws. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+  child(fields: LogFields): Logger
+}
+
+/** Says nothing. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLogger,
+}
