@@ -1,5 +1,5 @@
 /** A lock file, so that two launchers never install or start the same thing at once; a dead holder's lock is taken over. */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readIdentity, type ProcessIdentity } from './process-identity.ts'
@@ -25,8 +25,9 @@ async function acquire(path: string): Promise<void> {
   const startedMs = Date.now()
   let announced = false
   while (!(await tryCreate(path, own))) {
-    if (await isAbandoned(path)) {
-      await takeAway(path)
+    const dead = await readDeadHolder(path)
+    if (dead !== undefined) {
+      await takeAway(path, dead)
       continue
     }
     if (!announced && Date.now() - startedMs > 1000) {
@@ -50,17 +51,24 @@ async function tryCreate(path: string, content: string): Promise<boolean> {
   }
 }
 
-async function isAbandoned(path: string): Promise<boolean> {
-  const text = await readFile(path, 'utf8').catch(() => '')
-  if (text === '') return false
+/** The lock's text when its holder is gone; an empty file is a holder that died between creating and writing. */
+async function readDeadHolder(path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  if (text === '') {
+    const ageMs = await stat(path).then((found) => Date.now() - found.mtimeMs, () => 0)
+    return ageMs > 10_000 ? text : undefined
+  }
   const holder = JSON.parse(text) as ProcessIdentity
   const current = await readIdentity(holder.pid)
-  return current === undefined || current.started !== holder.started
+  return current?.started === holder.started ? undefined : text
 }
 
-/** Renaming first lets only one of several waiting launchers remove the dead holder's file. */
-async function takeAway(path: string): Promise<void> {
+/** Takes away only the dead holder's file: whoever was quicker may have put a new one there, which goes back. */
+async function takeAway(path: string, dead: string): Promise<void> {
   const grave = `${path}.${process.pid}`
   await rename(path, grave).catch(() => undefined)
+  const taken = await readFile(grave, 'utf8').catch(() => dead)
+  if (taken !== dead) await link(grave, path).catch(() => undefined)
   await rm(grave, { force: true })
 }

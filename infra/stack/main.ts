@@ -1,0 +1,62 @@
+/** `npm run stack -- up|down|status|logs`: the real servers on this machine, natively, or in containers with `--docker`. */
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { composeDown, composeUp } from './docker.ts'
+import { selectServers } from './servers/all.ts'
+import { resolveSettings } from './settings.ts'
+import { say } from './shell.ts'
+import { down, logs, status, up } from './stack.ts'
+import { explain, StackError } from './stack-error.ts'
+
+const usage = `npm run stack -- <command>
+
+  up     [--only kafka,redis] [--docker]            install what is missing, start, wait until healthy
+  down   [--only kafka,redis] [--wipe] [--docker]   end the servers of this stack; --wipe removes their data
+  status [--only kafka,redis]                       exit code 1 when one is not up
+  logs   [server] [--lines 40]                      paths and ends of the logs
+
+Servers: kafka, registry, redis, postgres, jaeger.
+Environment: LABAN_STACK_DIR (data), LABAN_CACHE_DIR (programs), LABAN_STACK_<KAFKA|REGISTRY|...>_PORT.`
+
+/** Exit code of the command line. */
+export async function main(args: readonly string[]): Promise<number> {
+  const { positionals, values } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      only: { type: 'string' },
+      lines: { type: 'string', default: '40' },
+      wipe: { type: 'boolean', default: false },
+      docker: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  const [command, serverName] = positionals
+  if (values.help || command === undefined) {
+    say(usage)
+    return values.help ? 0 : 64
+  }
+  const projectDir = join(import.meta.dirname, '..', '..')
+  const settings = resolveSettings(projectDir, process.env)
+  const servers = selectServers(command === 'logs' ? serverName : values.only)
+  switch (command) {
+    case 'up':
+      await (values.docker ? composeUp(projectDir, settings, servers) : up(settings, servers))
+      return 0
+    case 'down':
+      await (values.docker ? composeDown(projectDir, settings, values.wipe) : down(settings, servers, values.wipe))
+      return 0
+    case 'status':
+      return (await status(settings, servers)) ? 0 : 1
+    case 'logs':
+      await logs(settings, servers, Number(values.lines))
+      return 0
+    default:
+      throw new StackError(`unknown command: ${command}`, usage)
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`)
+  return error instanceof StackError ? 1 : 70
+})
