@@ -47,7 +47,12 @@ export async function findDaemon(stackDir: string, name: ServerName): Promise<Da
 }
 
 /** Starts a server detached, its output appended to its log. */
-export async function startDaemon(stackDir: string, name: ServerName, launch: Launch, address: string): Promise<number> {
+export async function startDaemon(
+  stackDir: string,
+  name: ServerName,
+  launch: Launch,
+  address: string,
+): Promise<number> {
   const log = logPath(stackDir, name)
   const recordFile = recordPath(stackDir, name)
   await Promise.all([log, recordFile].map((path) => mkdir(dirname(path), { recursive: true })))

@@ -5,7 +5,11 @@ import { run, say } from './shell.ts'
 import { writeStackFile } from './stack-file.ts'
 
 /** Starts the servers with `docker compose up --wait` and writes their addresses. */
-export async function composeUp(projectDir: string, settings: StackSettings, servers: readonly Server[]): Promise<void> {
+export async function composeUp(
+  projectDir: string,
+  settings: StackSettings,
+  servers: readonly Server[],
+): Promise<void> {
   await requireEngine()
   const names = servers.map(({ name }) => name)
   await compose(projectDir, settings, ['up', '--detach', '--wait', ...names])

@@ -56,7 +56,10 @@ async function readDeadHolder(path: string): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   if (text === '') {
-    const ageMs = await stat(path).then((found) => Date.now() - found.mtimeMs, () => 0)
+    const ageMs = await stat(path).then(
+      (found) => Date.now() - found.mtimeMs,
+      () => 0,
+    )
     return ageMs > 10_000 ? text : undefined
   }
   const holder = JSON.parse(text) as ProcessIdentity

@@ -18,19 +18,17 @@ const usage = `npm run stack -- <command>
 Servers: kafka, registry, redis, postgres, jaeger.
 Environment: LABAN_STACK_DIR (data), LABAN_CACHE_DIR (programs), LABAN_STACK_<KAFKA|REGISTRY|...>_PORT.`
 
+const options = {
+  only: { type: 'string' },
+  lines: { type: 'string', default: '40' },
+  wipe: { type: 'boolean', default: false },
+  docker: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
 /** Exit code of the command line. */
 export async function main(args: readonly string[]): Promise<number> {
-  const { positionals, values } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      only: { type: 'string' },
-      lines: { type: 'string', default: '40' },
-      wipe: { type: 'boolean', default: false },
-      docker: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  })
+  const { positionals, values } = parse(args)
   const [command, serverName] = positionals
   if (values.help || command === undefined) {
     say(usage)
@@ -53,6 +51,14 @@ export async function main(args: readonly string[]): Promise<number> {
       return 0
     default:
       throw new StackError(`unknown command: ${command}`, usage)
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options })
+  } catch (error) {
+    throw new StackError(error instanceof Error ? error.message : String(error), usage)
   }
 }
 

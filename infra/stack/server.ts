@@ -19,4 +19,6 @@ export interface Server {
   probe(settings: StackSettings): Promise<void>
   /** Work to do once after it has become healthy. */
   afterStart?(settings: StackSettings): Promise<void>
+  /** Removes data that it keeps outside `<stack dir>/<name>`. */
+  wipe?(settings: StackSettings): Promise<void>
 }

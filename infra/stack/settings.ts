@@ -39,6 +39,9 @@ export type PortName = keyof typeof defaultPorts
 /** Broker settings beyond addresses: small, quick for tests, and nothing created by accident. */
 export const kafkaProperties = {
   'auto.create.topics.enable': 'false',
+  // A killed broker may register again only when its old session has ended: keep that wait short.
+  'broker.heartbeat.interval.ms': '1000',
+  'broker.session.timeout.ms': '4000',
   'group.initial.rebalance.delay.ms': '0',
   'group.min.session.timeout.ms': '1000',
   'offsets.topic.replication.factor': '1',

@@ -27,7 +27,10 @@ export async function readStackFile(stackDir: string): Promise<StackFile | undef
 }
 
 /** Replaces the file in one step by the addresses of these servers; removes it when there are none. */
-export async function writeStackFile(settings: StackSettings, addresses: ReadonlyMap<ServerName, string>): Promise<void> {
+export async function writeStackFile(
+  settings: StackSettings,
+  addresses: ReadonlyMap<ServerName, string>,
+): Promise<void> {
   const path = stackFilePath(settings.stackDir)
   if (addresses.size === 0) return rm(path, { force: true })
   await mkdir(settings.stackDir, { recursive: true })

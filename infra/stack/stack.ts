@@ -26,17 +26,25 @@ export async function up(settings: StackSettings, servers: readonly Server[]): P
     if (failures.length === 0) return say(`addresses: ${stackFilePath(settings.stackDir)}`)
     const names = failures.map(({ name }) => name).join(', ')
     const detail = failures.map(({ name, text }) => `--- ${name}\n${text}`).join('\n')
-    throw new StackError(`not up: ${names}`, 'Fix the cause and run `npm run stack -- up` again; what runs stays up.', detail)
+    throw new StackError(
+      `not up: ${names}`,
+      'Fix the cause and run `npm run stack -- up` again; what runs stays up.',
+      detail,
+    )
   })
 }
 
-/** Ends servers of this stack, and nothing else; `wipe` also removes their data when all are meant. */
+/** Ends servers of this stack, and nothing else; `wipe` also removes their data. */
 export async function down(settings: StackSettings, servers: readonly Server[], wipe: boolean): Promise<void> {
   await withStackLock(settings, async () => {
     await Promise.all(
-      servers.map(async ({ name }) => {
+      servers.map(async (server) => {
+        const { name } = server
         const wasRunning = await stopDaemon(settings.stackDir, name)
-        if (wipe) await rm(join(settings.stackDir, name), { recursive: true, force: true })
+        if (wipe) {
+          await rm(join(settings.stackDir, name), { recursive: true, force: true })
+          await server.wipe?.(settings)
+        }
         say(`${name.padEnd(9)} ${wasRunning ? 'ended' : 'was not running'}${wipe ? ', data removed' : ''}`)
       }),
     )
@@ -63,7 +71,10 @@ export async function logs(settings: StackSettings, servers: readonly Server[], 
 async function stateOf(server: Server, settings: StackSettings): Promise<string> {
   const record = await findDaemon(settings.stackDir, server.name)
   if (record === undefined) return 'down'
-  const failure = await server.probe(settings).then(() => undefined, (error: unknown) => explain(error))
+  const failure = await server.probe(settings).then(
+    () => undefined,
+    (error: unknown) => explain(error),
+  )
   const place = `${record.address}  (process ${record.pid})`
   return failure === undefined ? `up    ${place}` : `runs but does not answer: ${place} ${failure.split('\n')[0]}`
 }

@@ -18,9 +18,15 @@ export async function ensureJava(cacheDir: string): Promise<string> {
   const found = findProgram('java', dirs)
   if (found !== undefined && (await javaMajor(found)) >= leastJava) return found
   await installPackage(cacheDir, 'openjdk-17-jre-headless', `Install Java ${leastJava} or later.`)
-  const installed = findProgram('java', ['/usr/lib/jvm/java-17-openjdk-amd64/bin', '/usr/lib/jvm/java-17-openjdk-arm64/bin'])
+  const installed = findProgram('java', [
+    '/usr/lib/jvm/java-17-openjdk-amd64/bin',
+    '/usr/lib/jvm/java-17-openjdk-arm64/bin',
+  ])
   if (installed !== undefined) return installed
-  throw new StackError('Java was installed but is not found', `Put Java ${leastJava} or later on PATH or set JAVA_HOME.`)
+  throw new StackError(
+    'Java was installed but is not found',
+    `Put Java ${leastJava} or later on PATH or set JAVA_HOME.`,
+  )
 }
 
 /** Path of `mvn`; installs it with apt when there is none. */
@@ -65,7 +71,10 @@ export async function installPackage(cacheDir: string, packageName: string, reme
   const apt = findProgram('apt-get')
   if (apt === undefined) throw new StackError(`${packageName} is missing and this machine has no apt-get`, remedy)
   if (process.getuid?.() !== 0) {
-    throw new StackError(`${packageName} is missing`, `Run: sudo apt-get install --no-install-recommends ${packageName}`)
+    throw new StackError(
+      `${packageName} is missing`,
+      `Run: sudo apt-get install --no-install-recommends ${packageName}`,
+    )
   }
   await withLock(join(cacheDir, 'apt.lock'), async () => {
     say(`${packageName}: installing with apt-get`)

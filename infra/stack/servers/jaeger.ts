@@ -48,7 +48,8 @@ export const jaeger: Server = {
 async function installJaeger({ cacheDir }: StackSettings): Promise<void> {
   await ensureCached(cacheDir, cacheName, async (scratch) => {
     const go = await ensureGo(cacheDir)
-    const remedy = 'The Go module proxy must be reachable. Or leave Jaeger out: npm run stack -- up --only kafka,registry,redis,postgres'
+    const remedy =
+      'The Go module proxy must be reachable. Or leave Jaeger out: npm run stack -- up --only kafka,registry,redis,postgres'
     const build = ['build', '-mod=readonly', '-trimpath', '-ldflags=-s -w', '-o', join(scratch, 'jaeger'), goPackage]
     await run(go, build, { cwd: assets, remedy })
   })

@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Kafka, logLevel } from 'kafkajs'
 import { ensureCached } from '../cache.ts'
 import type { Launch } from '../daemon.ts'
 import type { Server } from '../server.ts'
 import { heaps, kafkaProperties, versions, type StackSettings } from '../settings.ts'
 import { run } from '../shell.ts'
 import { ensureJava, ensureMaven } from '../toolchain.ts'
+import { countBrokers } from './kafka-probe.ts'
 
 const assets = join(import.meta.dirname, '..', 'kafka')
 const cacheName = `kafka-${versions.kafka}`
@@ -42,13 +42,24 @@ async function prepareKafka(settings: StackSettings): Promise<Launch> {
   await mkdir(dir, { recursive: true })
   await writeFile(configFile, serverProperties(settings, dataDir))
   const java = await ensureJava(settings.cacheDir)
-  const classPath = ['-cp', join(settings.cacheDir, cacheName, '*'), `-Dlog4j2.configurationFile=${join(assets, 'log4j2.yaml')}`]
+  const classPath = [
+    '-cp',
+    join(settings.cacheDir, cacheName, '*'),
+    `-Dlog4j2.configurationFile=${join(assets, 'log4j2.yaml')}`,
+  ]
   if (!existsSync(join(dataDir, 'meta.properties'))) {
     await rm(dataDir, { recursive: true, force: true })
     await run(java, [...classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', configFile])
   }
   // What the broker's own start script sets, less the logging of the collector.
-  const flags = [heaps.kafka, '-Xms256m', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-Djava.awt.headless=true']
+  const flags = [
+    heaps.kafka,
+    '-Xms256m',
+    '-server',
+    '-XX:+UseG1GC',
+    '-XX:MaxGCPauseMillis=20',
+    '-Djava.awt.headless=true',
+  ]
   return { command: java, args: [...flags, ...classPath, 'kafka.Kafka', configFile], cwd: dir, marker: configFile }
 }
 
@@ -67,20 +78,6 @@ function serverProperties({ host, ports }: StackSettings, dataDir: string): stri
 }
 
 async function probeKafka({ host, ports }: StackSettings): Promise<void> {
-  const client = new Kafka({
-    clientId: 'laban-stack',
-    brokers: [`${host}:${ports.kafka}`],
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 1000,
-    requestTimeout: 5000,
-    retry: { retries: 0 },
-  })
-  const admin = client.admin()
-  try {
-    await admin.connect()
-    const cluster = await admin.describeCluster()
-    if (cluster.brokers.length === 0) throw new Error('the broker has not joined its cluster yet')
-  } finally {
-    await admin.disconnect()
-  }
+  const brokers = await countBrokers(host, ports.kafka)
+  if (brokers === 0) throw new Error('the broker has not joined its cluster yet')
 }

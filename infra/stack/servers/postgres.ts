@@ -33,6 +33,12 @@ export const postgres: Server = {
     return { command: join(bin, 'postgres'), args: ['-D', dir, ...flags], cwd: dir, marker: dir, ...owner }
   },
   probe: (settings) => query(settings, 'postgres', 'select 1').then(() => undefined),
+  wipe: async (settings) => {
+    await rm(await chooseDataDir(settings.stackDir, await dataOwner().catch(() => ({}))), {
+      recursive: true,
+      force: true,
+    })
+  },
   afterStart: async (settings) => {
     const { database } = postgresLogin
     const found = await query(settings, 'postgres', `select 1 from pg_database where datname = '${database}'`)
@@ -76,7 +82,10 @@ function findPrograms(): string | undefined {
   const root = '/usr/lib/postgresql'
   const majors = existsSync(root) ? readdirSync(root).map(Number) : []
   const recent = majors.filter((major) => major >= Number(versions.postgres)).sort((a, b) => b - a)
-  const program = findProgram('initdb', recent.map((major) => join(root, String(major), 'bin')))
+  const program = findProgram(
+    'initdb',
+    recent.map((major) => join(root, String(major), 'bin')),
+  )
   return program === undefined ? undefined : join(program, '..')
 }
 
@@ -103,7 +112,10 @@ async function ensureDataDir(settings: StackSettings, bin: string, owner: Owner)
 async function chooseDataDir(stackDir: string, owner: Owner): Promise<string> {
   const inside = join(stackDir, 'postgres')
   await mkdir(stackDir, { recursive: true })
-  const isOpen = await run('test', ['-x', stackDir], { ...owner, cwd: '/' }).then(() => true, () => false)
+  const isOpen = await run('test', ['-x', stackDir], { ...owner, cwd: '/' }).then(
+    () => true,
+    () => false,
+  )
   if (isOpen) return inside
   return join('/var/tmp', `laban-postgres-${createHash('sha256').update(stackDir).digest('hex').slice(0, 12)}`)
 }

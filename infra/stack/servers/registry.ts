@@ -31,7 +31,9 @@ async function installRegistry({ cacheDir }: StackSettings): Promise<void> {
     const maven = await ensureMaven(cacheDir)
     const artifact = `io.apicurio:apicurio-registry-app:${versions.registry}:tar.gz:all`
     const remedy = 'Maven Central must be reachable (a mirror can be set in ~/.m2/settings.xml). Then run `up` again.'
-    await run(maven, ['-B', '-q', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${scratch}`], { remedy })
+    await run(maven, ['-B', '-q', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${scratch}`], {
+      remedy,
+    })
     await run('tar', ['xzf', `apicurio-registry-app-${versions.registry}-all.tar.gz`], { cwd: scratch })
     await run('rm', [`apicurio-registry-app-${versions.registry}-all.tar.gz`], { cwd: scratch })
   })
