@@ -1,0 +1,63 @@
+/**
+ * Two projects: `fast` needs only Node; `stack` needs the real servers (npm run stack -- up). Tests see the sources, because
+ * `import ... from 'laban'` resolves by the condition `laban-source`.
+ */
+import { defineConfig } from 'vitest/config'
+import type { TestProjectInlineConfiguration } from 'vitest/config'
+
+const conditions = ['laban-source', 'node', 'module-sync', 'import', 'default']
+const resolve = { conditions }
+const ssr = { resolve: { conditions, externalConditions: conditions } }
+
+/** What both projects share. Processes, not threads: tests change environment, signals and working directory. */
+const shared = {
+  pool: 'forks',
+  execArgv: ['--conditions=laban-source'],
+  // Two files at a time: the machines that run this have two cores, and the servers need one of them.
+  maxWorkers: 2,
+  restoreMocks: true,
+  unstubEnvs: true,
+  dangerouslyIgnoreUnhandledErrors: false,
+  passWithNoTests: false,
+} as const satisfies TestProjectInlineConfiguration['test']
+
+export default defineConfig({
+  resolve,
+  ssr,
+  test: {
+    reporters: ['default', 'json'],
+    outputFile: { json: process.env['LABAN_TEST_RESULTS'] ?? '.laban/test-results/last.json' },
+    coverage: { provider: 'v8', include: ['contracts/**', 'runtime/**', 'tracing/**', 'cli/**', 'services/**'] },
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          ...shared,
+          name: 'fast',
+          include: [
+            'test/{unit,property,types,architecture}/**/*.test.ts',
+            'test/conformance/**/*.memory.test.ts',
+            'services/**/*.test.ts',
+          ],
+          testTimeout: 15_000,
+          hookTimeout: 15_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          ...shared,
+          name: 'stack',
+          include: [
+            'test/conformance/**/*.{kafka,redis,confluent,postgres}.test.ts',
+            'test/{integration,e2e}/**/*.test.ts',
+          ],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
