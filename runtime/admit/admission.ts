@@ -1,0 +1,61 @@
+/** One agent's view of the claim store: single questions and transitions, batched underneath, waiting while the store is away. */
+import type {
+  ClaimRequest,
+  ClaimStore,
+  ComputeRequest,
+  From,
+  HandedKind,
+  HandlingRef,
+  HandlingState,
+  JoinAnswer,
+  JoinRequest,
+  Transition,
+} from '../ports/claim-store.ts'
+import type { Clock } from '../ports/clock.ts'
+import { Coalescer } from './coalescer.ts'
+
+export interface AdmissionOptions {
+  readonly claims: ClaimStore
+  readonly clock: Clock
+  readonly onAvailability: (isAvailable: boolean, error?: unknown) => void
+  readonly signal: AbortSignal
+}
+
+type HandRequest = HandlingRef & { from: From; kind: HandedKind; attempt: number }
+type BuryRequest = HandlingRef & { from: From }
+type ReleaseRequest = HandlingRef & { owner: string; attempt: number }
+
+const MAX_BATCH = 1_000
+
+/** Methods as in {@link ClaimStore}, for one request each. They reject only at shutdown or when the store holds a newer format. */
+export class Admission {
+  readonly read: (ref: HandlingRef) => Promise<HandlingState>
+  readonly claim: (request: ClaimRequest) => Promise<Transition>
+  readonly compute: (request: ComputeRequest) => Promise<Transition>
+  readonly finish: (ref: HandlingRef) => Promise<Transition>
+  readonly hand: (request: HandRequest) => Promise<Transition>
+  readonly bury: (request: BuryRequest) => Promise<Transition>
+  readonly release: (request: ReleaseRequest) => Promise<Transition>
+  readonly join: (request: JoinRequest) => Promise<JoinAnswer>
+
+  constructor(options: AdmissionOptions) {
+    const { claims } = options
+    this.read = batched(options, (refs: readonly HandlingRef[]) => claims.read(refs))
+    this.claim = batched(options, (requests: readonly ClaimRequest[]) => claims.claim(requests))
+    this.compute = batched(options, (requests: readonly ComputeRequest[]) => claims.compute(requests))
+    this.finish = batched(options, (refs: readonly HandlingRef[]) => claims.finish(refs))
+    this.hand = batched(options, (requests: readonly HandRequest[]) => claims.hand(requests))
+    this.bury = batched(options, (requests: readonly BuryRequest[]) => claims.bury(requests))
+    this.release = batched(options, (requests: readonly ReleaseRequest[]) => claims.release(requests))
+    this.join = batched(options, (requests: readonly JoinRequest[]) => claims.join(requests))
+  }
+}
+
+function batched<Request, Answer>(
+  options: AdmissionOptions,
+  call: (requests: readonly Request[]) => Promise<readonly Answer[]>,
+): (request: Request) => Promise<Answer> {
+  const { clock, onAvailability, signal } = options
+  const coalescer = new Coalescer<Request, Answer>({ call, clock, onAvailability, signal, maxBatch: MAX_BATCH })
+  return (request) => coalescer.ask(request)
+}

@@ -1,0 +1,83 @@
+/**
+ * Gathers single requests into one batched call: while a call is under way the next batch fills, so an idle store answers at
+ * once and a busy one gets large batches. A store that does not answer is asked again until it does: requests wait, none fails.
+ */
+import { isLabanError, LabanError } from '../../contracts/errors.ts'
+import { delay, type Clock } from '../ports/clock.ts'
+
+export interface CoalescerOptions<Request, Answer> {
+  /** One round trip for the whole batch; answers in the order of the requests. Must be safe to repeat. */
+  readonly call: (requests: readonly Request[]) => Promise<readonly Answer[]>
+  readonly clock: Clock
+  readonly maxBatch: number
+  /** Told once when the store stops answering, and once when it answers again. */
+  readonly onAvailability: (isAvailable: boolean, error?: unknown) => void
+  /** Aborted at the end of the process: waiting requests reject with LABAN_SHUTDOWN. */
+  readonly signal: AbortSignal
+}
+
+interface Waiting<Request, Answer> {
+  readonly request: Request
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+const FIRST_RETRY_MS = 50
+const LONGEST_RETRY_MS = 2_000
+
+/** See the file's head. */
+export class Coalescer<Request, Answer> {
+  readonly #options: CoalescerOptions<Request, Answer>
+  #waiting: Waiting<Request, Answer>[] = []
+  #isCalling = false
+
+  constructor(options: CoalescerOptions<Request, Answer>) {
+    this.#options = options
+  }
+
+  /** The answer to one request. @throws LABAN_SHUTDOWN, or a terminal error of the store */
+  ask(request: Request): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, resolve, reject })
+      if (this.#isCalling) return
+      this.#isCalling = true
+      // A microtask later, so that everything asked for in this turn shares the first batch.
+      queueMicrotask(() => void this.#drain())
+    })
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.slice(0, this.#options.maxBatch)
+      this.#waiting = this.#waiting.slice(this.#options.maxBatch)
+      await this.#settle(batch)
+    }
+    this.#isCalling = false
+  }
+
+  async #settle(batch: readonly Waiting<Request, Answer>[]): Promise<void> {
+    try {
+      const answers = await this.#callUntilAnswered(batch.map((entry) => entry.request))
+      batch.forEach((entry, index) => entry.resolve(answers[index] as Answer))
+    } catch (error) {
+      for (const entry of batch) entry.reject(error)
+    }
+  }
+
+  async #callUntilAnswered(requests: readonly Request[]): Promise<readonly Answer[]> {
+    const { call, clock, onAvailability, signal } = this.#options
+    for (let waitMs = FIRST_RETRY_MS, failed = false; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
+      if (signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
+      try {
+        const answers = await call(requests)
+        if (failed) onAvailability(true)
+        return answers
+      } catch (error) {
+        if (!isLabanError(error) || error.errorClass !== 'retry') throw error
+        if (!failed) onAvailability(false, error)
+        failed = true
+        await delay(clock, waitMs / 2 + (waitMs / 2) * clock.random(), signal)
+      }
+    }
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * One agent's member of its consumer group: registers records at once, runs lanes concurrently, commits only what is finished.
+ * The rule it keeps: handlers never hold up the fetch loop, so membership does not depend on how long they take.
+ */
+import { describeUnknown } from '../../contracts/errors.ts'
+import type {
+  Assignment,
+  BrokerConsumer,
+  ConsumerHandlers,
+  OffsetCommit,
+  RecordBatch,
+  TopicPartition,
+} from '../ports/broker.ts'
+import type { Cancel, Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import { decodeOffsetMap, emptyRanges } from './offset-map.ts'
+import { MAX_SPAN } from './offset-tracker.ts'
+import { PartitionState } from './partition.ts'
+import type { Lane, Task } from './task.ts'
+
+export interface AgentConsumerOptions {
+  readonly order: 'key' | 'none'
+  readonly onRevoke: 'finish' | 'abort'
+  /** Lanes that run at once. */
+  readonly maxInFlight: number
+  /** Registered and unfinished records, running or queued. */
+  readonly maxOpen: number
+  readonly maxOpenBytes: number
+  readonly commitIntervalMs: number
+  readonly clock: Clock
+  readonly log: Logger
+  /** Treats one record. Settles when its lane may go on; calls `finish` when the input is finished. It must not reject. */
+  readonly run: (task: Task) => Promise<void>
+  /** Records in [from, to) are gone from the log before they were handled. */
+  readonly onLost: (at: TopicPartition, from: number, to: number) => void
+  readonly onCrash: (error: unknown) => void
+}
+
+/** See the file's head. `attach` the port's consumer once it exists. */
+export class AgentConsumer implements ConsumerHandlers {
+  readonly #options: AgentConsumerOptions
+  readonly #partitions = new Map<string, PartitionState>()
+  /** Tasks whose lane is running, those of dropped partitions included. */
+  readonly #running = new Set<Task>()
+  #order: PartitionState[] = []
+  #turn = 0
+  #frozen = true
+  #draining = false
+  #broker: BrokerConsumer | undefined
+  #cancelCommit: Cancel | undefined
+  #idle: (() => void) | undefined
+
+  constructor(options: AgentConsumerOptions) {
+    this.#options = options
+  }
+
+  attach(broker: BrokerConsumer): void {
+    this.#broker = broker
+    this.#scheduleCommit()
+  }
+
+  /** Handlings whose lane is occupied now. */
+  get runningCount(): number {
+    return this.#running.size
+  }
+
+  /** Registered and unfinished records. */
+  get openCount(): number {
+    let count = 0
+    for (const state of this.#order) count += state.open.size
+    return count
+  }
+
+  /** Partitions held now, with the offset each would commit. */
+  get positions(): readonly (TopicPartition & { readonly offset: number })[] {
+    return this.#order.map((state) => ({ topic: state.topic, partition: state.partition, offset: state.tracker.base }))
+  }
+
+  onAssigned(assignment: readonly Assignment[]): void {
+    const held = new Map(this.#partitions)
+    this.#partitions.clear()
+    for (const entry of assignment) {
+      const id = `${entry.topic}/${entry.partition}`
+      const known = held.get(id)
+      held.delete(id)
+      if (known !== undefined && entry.kept) this.#partitions.set(id, known)
+      else {
+        if (known !== undefined) this.#drop(known)
+        this.#partitions.set(id, this.#open(entry))
+      }
+    }
+    for (const lost of held.values()) this.#drop(lost)
+    this.#order = [...this.#partitions.values()]
+    this.#frozen = this.#draining
+    for (const state of this.#order) state.paused = false
+    this.#broker?.resume(this.#order)
+    this.#balance()
+    this.#pump()
+  }
+
+  onRebalancing(): readonly OffsetCommit[] {
+    this.#frozen = true
+    return this.#pendingCommits()
+  }
+
+  onBatch(batch: RecordBatch): number {
+    const state = this.#partitions.get(`${batch.topic}/${batch.partition}`)
+    if (state === undefined || this.#draining) return batch.fromOffset
+    const next = state.register(batch, (bytes) => this.#hasRoom(state, bytes))
+    this.#balance()
+    this.#pump()
+    return next
+  }
+
+  onCrash(error: unknown): void {
+    this.#options.onCrash(error)
+  }
+
+  /** The task's input is finished; called by the service when everything that follows from it is acknowledged. */
+  finish(task: Task): void {
+    task.home.finish(task)
+    if (task.home.paused) this.#balance()
+  }
+
+  /** Starts nothing new and waits for what runs, at most `timeoutMs`; then aborts it. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#draining = true
+    this.#frozen = true
+    this.#broker?.pause(this.#order)
+    if (!(await this.#untilIdle(timeoutMs))) {
+      for (const task of this.#running) task.abort.abort('shutdown')
+      await this.#untilIdle(DRAIN_ABORT_GRACE_MS)
+    }
+  }
+
+  /** Commits what is finished and leaves the group. */
+  async stop(): Promise<void> {
+    this.#draining = true
+    this.#cancelCommit?.()
+    await this.commit()
+    await this.#broker?.stop()
+    for (const state of this.#order) this.#drop(state)
+    this.#order = []
+    this.#partitions.clear()
+  }
+
+  /** Commits every partition that has something to commit. A failure is repeated at the next interval. */
+  async commit(): Promise<void> {
+    const commits = this.#pendingCommits()
+    if (commits.length === 0 || this.#broker === undefined) return
+    try {
+      await this.#broker.commit(commits)
+      for (const commit of commits) this.#partitions.get(`${commit.topic}/${commit.partition}`)?.committed(commit)
+    } catch (error) {
+      this.#options.log.warn('commit refused; the next one carries it', { problem: describeUnknown(error) })
+    }
+  }
+
+  #scheduleCommit(): void {
+    this.#cancelCommit = this.#options.clock.after(this.#options.commitIntervalMs, () => {
+      void this.commit().finally(() => {
+        if (!this.#draining || this.#running.size > 0) this.#scheduleCommit()
+      })
+    })
+  }
+
+  #pendingCommits(): OffsetCommit[] {
+    return this.#order.flatMap((state) => state.pendingCommit() ?? [])
+  }
+
+  #open(entry: Assignment): PartitionState {
+    const committed = entry.committedOffset ?? entry.startOffset
+    if (committed < entry.startOffset) this.#options.onLost(entry, committed, entry.startOffset)
+    const base = entry.startOffset
+    const restored = committed === base ? decodeOffsetMap(entry.metadata, base) : emptyRanges
+    if (restored === undefined) {
+      this.#options.log.warn('offset map of a newer laban ignored', { topic: entry.topic, partition: entry.partition })
+    }
+    const state = new PartitionState(entry, base, restored ?? emptyRanges, { perKey: this.#options.order === 'key' })
+    if (entry.committedOffset !== null) state.committed({ offset: entry.committedOffset, metadata: entry.metadata })
+    return state
+  }
+
+  #drop(state: PartitionState): void {
+    state.dropped = true
+    state.ready.length = 0
+    if (this.#options.onRevoke !== 'abort') return
+    for (const task of this.#running) if (task.home === state) task.abort.abort('revoked')
+  }
+
+  #hasRoom(state: PartitionState, bytes: number): boolean {
+    if (state.mapIsFull || state.tracker.span >= MAX_SPAN / 2) return false
+    // A fair share each, so that a hot partition cannot take all the room.
+    const share = Math.ceil(this.#options.maxOpen / Math.max(1, this.#order.length))
+    if (state.open.size >= Math.max(share, MIN_OPEN_PER_PARTITION)) return false
+    return state.open.size === 0 || this.#openBytes() + bytes < this.#options.maxOpenBytes
+  }
+
+  #openBytes(): number {
+    let bytes = 0
+    for (const state of this.#order) bytes += state.openBytes
+    return bytes
+  }
+
+  /** Pauses full partitions and resumes those that are half empty: answers to a paused partition's fetch are thrown away, so rarely. */
+  #balance(): void {
+    if (this.#broker === undefined || this.#draining) return
+    const share = Math.max(Math.ceil(this.#options.maxOpen / Math.max(1, this.#order.length)), MIN_OPEN_PER_PARTITION)
+    const bytes = this.#openBytes()
+    for (const state of this.#order) {
+      const full = state.open.size >= share || (bytes >= this.#options.maxOpenBytes && state.open.size > 0) || state.mapIsFull
+      const roomy = state.open.size <= share / 2 && bytes <= this.#options.maxOpenBytes / 2 && !state.mapIsFull
+      if (!state.paused && full) {
+        state.paused = true
+        this.#broker.pause([state])
+      } else if (state.paused && (roomy || state.open.size === 0)) {
+        state.paused = false
+        this.#broker.resume([state])
+      }
+    }
+  }
+
+  /** Starts lanes, one per partition in turn, while there is room. */
+  #pump(): void {
+    if (this.#frozen) return
+    let idlePartitions = 0
+    while (this.#running.size < this.#options.maxInFlight && idlePartitions < this.#order.length) {
+      const state = this.#order[this.#turn++ % this.#order.length]
+      const lane = state?.ready.shift()
+      if (state === undefined || lane === undefined) {
+        idlePartitions++
+        continue
+      }
+      idlePartitions = 0
+      this.#start(state, lane)
+    }
+  }
+
+  #start(state: PartitionState, lane: Lane): void {
+    const task = lane.queue.shift()
+    if (task === undefined) return
+    lane.running = true
+    this.#running.add(task)
+    void this.#options.run(task).finally(() => {
+      this.#running.delete(task)
+      if (!state.dropped) state.release(lane)
+      if (this.#running.size === 0) this.#idle?.()
+      this.#pump()
+    })
+  }
+
+  #untilIdle(timeoutMs: number): Promise<boolean> {
+    if (this.#running.size === 0) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const settle = (isIdle: boolean): void => {
+        cancel()
+        this.#idle = undefined
+        resolve(isIdle)
+      }
+      const cancel = this.#options.clock.after(timeoutMs, () => settle(false))
+      this.#idle = () => settle(true)
+    })
+  }
+}
+
+const MIN_OPEN_PER_PARTITION = 256
+const DRAIN_ABORT_GRACE_MS = 5_000

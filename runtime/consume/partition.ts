@@ -1,0 +1,95 @@
+/** State of one assigned partition: what is open, in which lanes, and what may be committed. Dropped as a whole when the partition is lost. */
+import type { BrokerRecord, OffsetCommit, RecordBatch, TopicPartition } from '../ports/broker.ts'
+import { encodeOffsetMap, MAX_METADATA_BYTES, type OffsetRanges } from './offset-map.ts'
+import { OffsetTracker } from './offset-tracker.ts'
+import { Task, type Lane } from './task.ts'
+
+const MAP_STOPS_ACCEPTING_BYTES = MAX_METADATA_BYTES * 0.75
+
+/** One generation's hold on a partition. */
+export class PartitionState implements TopicPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly tracker: OffsetTracker
+  /** Registered and not finished. */
+  readonly open = new Set<Task>()
+  openBytes = 0
+  /** Lanes with a task that may start, in the order in which they became ready. */
+  readonly ready: Lane[] = []
+  /** Lost: its tasks finish nothing any more. */
+  dropped = false
+  paused = false
+  /** The map of finished offsets nears the broker's limit: accept nothing new until the pinning record finishes. */
+  mapIsFull = false
+  readonly #lanes = new Map<string, Lane>()
+  readonly #perKey: boolean
+  #committed: { readonly offset: number; readonly metadata: string } | undefined
+
+  constructor(at: TopicPartition, base: number, restored: OffsetRanges, options: { perKey: boolean }) {
+    this.topic = at.topic
+    this.partition = at.partition
+    this.tracker = new OffsetTracker(base, restored)
+    this.#perKey = options.perKey
+  }
+
+  /** Registers the records that fit below `mayAccept`; returns the next offset to fetch. */
+  register(batch: RecordBatch, mayAccept: (bytes: number) => boolean): number {
+    let expected = Math.max(batch.fromOffset, this.tracker.base)
+    for (const record of batch.records) {
+      if (!mayAccept(record.value?.length ?? 0)) return record.offset
+      if (record.offset > expected) this.tracker.skip(expected, record.offset)
+      if (this.tracker.register(record.offset)) this.#enqueue(record)
+      expected = Math.max(expected, record.offset + 1)
+    }
+    this.tracker.skip(expected, batch.lastOffset + 1)
+    return Math.max(expected, batch.lastOffset + 1)
+  }
+
+  /** The lane is free again: its next task may start, or the lane ends. */
+  release(lane: Lane): void {
+    lane.running = false
+    if (lane.queue.length > 0) this.ready.push(lane)
+    else if (this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key)
+  }
+
+  /** The input is finished: its offset may be committed once all below it are. */
+  finish(task: Task): void {
+    if (this.dropped || !this.open.delete(task)) return
+    this.openBytes -= task.bytes
+    this.tracker.finish(task.offset)
+  }
+
+  /** What to commit, or undefined when nothing has changed since the last commit. */
+  pendingCommit(): OffsetCommit | undefined {
+    const offset = this.tracker.base
+    const metadata = this.tracker.hasFinishedAbove ? encodeOffsetMap(this.tracker.runs()) : ''
+    this.mapIsFull = metadata.length > MAP_STOPS_ACCEPTING_BYTES
+    if (this.#committed?.offset === offset && this.#committed.metadata === metadata) return undefined
+    return { topic: this.topic, partition: this.partition, offset, metadata }
+  }
+
+  /** Remembers a commit that the broker has acknowledged. */
+  committed(commit: { readonly offset: number; readonly metadata: string }): void {
+    this.#committed = commit
+  }
+
+  #enqueue(record: BrokerRecord): void {
+    const task = new Task(this, record)
+    this.open.add(task)
+    this.openBytes += task.bytes
+    const key = this.#laneKey(task)
+    const lane = this.#lanes.get(key)
+    if (lane !== undefined) {
+      lane.queue.push(task)
+      return
+    }
+    const fresh: Lane = { key, queue: [task], running: false }
+    this.#lanes.set(key, fresh)
+    this.ready.push(fresh)
+  }
+
+  /** Records without a key have no order to keep: each gets a lane of its own. */
+  #laneKey(task: Task): string {
+    return this.#perKey && task.key !== null ? task.key.toString('latin1') : `@${task.offset}`
+  }
+}

@@ -1,0 +1,44 @@
+/** One registered record on its way through the stages, and the lane that keeps its key in order. */
+import { decodeEnvelope, type Envelope, type ReceivedHeaders } from '../../contracts/envelope.ts'
+import type { BrokerRecord } from '../ports/broker.ts'
+import type { PartitionState } from './partition.ts'
+
+/** A record taken over from the broker. Key and value are copies: a slice would pin the whole fetch buffer for minutes. */
+export class Task {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestampMs: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: ReceivedHeaders
+  readonly envelope: Envelope
+  readonly bytes: number
+  /** The partition state it was registered in; a task of a dropped state finishes nothing. */
+  readonly home: PartitionState
+  /** Aborted when the partition was revoked with `abort`, the lease was lost, or the process shuts down. */
+  readonly abort = new AbortController()
+
+  constructor(home: PartitionState, record: BrokerRecord) {
+    this.home = home
+    this.topic = home.topic
+    this.partition = home.partition
+    this.offset = record.offset
+    this.timestampMs = record.timestampMs
+    this.key = record.key === null ? null : Buffer.from(record.key)
+    this.value = record.value === null ? null : Buffer.from(record.value)
+    this.headers = record.headers
+    this.envelope = decodeEnvelope(record.headers, this)
+    this.bytes = RECORD_OVERHEAD_BYTES + (this.key?.length ?? 0) + (this.value?.length ?? 0)
+  }
+}
+
+/** What a task costs besides its key and value: headers, envelope, promises; measured with 10,000 waiting handlers. */
+const RECORD_OVERHEAD_BYTES = 2_048
+
+/** Tasks of one key in offset order; at most one of them runs. */
+export interface Lane {
+  readonly key: string
+  readonly queue: Task[]
+  running: boolean
+}
