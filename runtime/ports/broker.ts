@@ -24,7 +24,8 @@ export interface OutgoingRecord {
   readonly partition?: number
   readonly key: Buffer | string | null
   readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, string | Buffer>>
+  /** An array is a header that is repeated (foreign headers are kept as they came). */
+  readonly headers: Readonly<Record<string, string | Buffer | readonly (string | Buffer)[]>>
 }
 
 /** Where an appended record lies. */
@@ -56,7 +57,7 @@ export interface Assignment extends TopicPartition {
   readonly committedOffset: number | null
   /** Metadata of the commit; '' when none. */
   readonly metadata: string
-  /** Where reading begins: the committed offset, or what `startFrom` says. */
+  /** Where reading begins: the committed offset, or what `startFrom` says; for a kept partition, where delivery had got to. */
   readonly startOffset: number
   /** True when this consumer held the partition in the generation just before: nobody else can have held it in between. */
   readonly kept: boolean
@@ -109,7 +110,10 @@ export interface ConsumerOptions {
 
 /** One member of a consumer group. */
 export interface BrokerConsumer {
-  /** Stops delivery for these partitions; membership is kept. Idempotent. */
+  /**
+   * Stops delivery for these partitions; membership is kept. Idempotent. It lasts over a rebalance for partitions that are
+   * kept; a partition that comes anew is not paused.
+   */
   pause(partitions: readonly TopicPartition[]): void
   resume(partitions: readonly TopicPartition[]): void
   /** Commits with the current generation; rejected after expulsion. Never retried across a rejoin. */
@@ -141,6 +145,7 @@ export interface GroupDescription {
 
 /** Administration. Nothing here deletes topics or records. */
 export interface BrokerAdmin {
+  /** Describes those that exist; missing ones are left out. */
   describeTopics(topics: readonly string[]): Promise<readonly TopicDescription[]>
   listTopics(): Promise<readonly string[]>
   /** Creates what is missing; an existing topic is left alone. */
@@ -151,9 +156,11 @@ export interface BrokerAdmin {
   offsets(topic: string): Promise<readonly { partition: number; startOffset: number; endOffset: number }[]>
   /** Next offset at or after a time, per partition; the end offset when there is none. */
   offsetsAt(topic: string, atMs: number): Promise<readonly { partition: number; offset: number }[]>
+  /** What the group has committed; partitions without a commit are left out. */
   groupOffsets(group: string, topics: readonly string[]): Promise<readonly OffsetCommit[]>
   /** Only while the group has no members. @throws LABAN_BROKER_REFUSED otherwise */
   setGroupOffsets(group: string, commits: readonly OffsetCommit[]): Promise<void>
+  /** State as Kafka names it (`Stable`, `PreparingRebalance`, `Empty`); an unknown group is `Dead`. */
   describeGroup(group: string): Promise<GroupDescription>
 }
 
