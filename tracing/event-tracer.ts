@@ -14,6 +14,8 @@ export interface TracedInput {
   readonly attempt: number
   /** The other members of a join; they become links. */
   readonly members?: readonly Envelope[]
+  /** `spanId` of the attempt before this one; it becomes a link. */
+  readonly previousSpanId?: string
 }
 
 /** Span of one send; its `traceparent` travels in the event. */
