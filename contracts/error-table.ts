@@ -106,6 +106,19 @@ export const ERROR_TABLE = {
     cause: 'The value fits the schema but not a rule of the contract.',
     remedy: 'Correct the producer, or the rule in the topic table.',
   },
+  LABAN_RULE_INVALID: {
+    class: 'startup',
+    message: 'Rule "{expression}" is not valid: {problem}',
+    cause: 'The expression is not CEL, gives no boolean, or names a field that the contract does not have.',
+    remedy: 'Correct the expression; the value is called `event`, as in `event.confidence >= 0.7`.',
+    exit: 78,
+  },
+  LABAN_RULE_NOT_EVALUABLE: {
+    class: 'terminal',
+    message: 'Rule "{expression}" cannot be evaluated: {problem}',
+    cause: 'The value has no such field here, the field is null, or its type does not fit the operator.',
+    remedy: 'Guard it, as in `event.note != null && size(event.note) > 0`.',
+  },
   // --- servers ---
   LABAN_BROKER_UNAVAILABLE: {
     class: 'retry',
@@ -138,6 +151,14 @@ export const ERROR_TABLE = {
     message: 'Redis at {url} cannot be used: {problem}',
     cause: 'Redis is down, full, loading or unreachable.',
     remedy: 'Check `redis.url` with `laban doctor`. Consumption pauses and resumes by itself.',
+    exit: 69,
+  },
+  LABAN_STORE_LOST: {
+    class: 'retry',
+    message: 'Redis at {url} has lost what was stored there: {problem}',
+    cause:
+      'Redis was flushed, restarted without its data, restored from an old dump, or failed over to a replica that lagged.',
+    remedy: 'Work goes on after one lease; events handled shortly before may run again. Run Redis with appendonly yes.',
     exit: 69,
   },
   LABAN_STORE_UNSAFE: {

@@ -1,0 +1,139 @@
+/**
+ * The store in memory: claims, leases and joins of one process, with the same answers as Redis (test/conformance/store.suite.ts).
+ * Services that share a process may share one store object; it lives as long as the object.
+ */
+import { flowSlot, joinHandlingId, type Uuid } from '../../../contracts/ids.ts'
+import { LabanError } from '../../../contracts/errors.ts'
+import type { ClaimStore, HandlingRef, LeaseStore, Store, Transition } from '../../ports/claim-store.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { ExpiringMap } from './store-expiring.ts'
+import { FaultGate, type StoreFaults } from './store-faults.ts'
+import { dropBodies, recordMember, type StoredJoin } from './store-joins.ts'
+import * as transitions from './store-transitions.ts'
+import type { StoredHandling, Verdict } from './store-transitions.ts'
+
+/** A store in memory, with its faults. */
+export interface MemoryStore extends Store {
+  readonly faults: StoreFaults
+}
+
+const DAY_MS = 86_400_000
+/** As in Redis: a claim outlives any pause in which its work could still be taken over. */
+const CLAIM_TTL_MS = 8 * DAY_MS
+const DEAD_TTL_MS = 30 * DAY_MS
+/** As in Redis: agents share a slot with a 64th of the flows. */
+const SLOTS = 64
+
+interface Memory {
+  readonly handlings: ExpiringMap<StoredHandling>
+  readonly joins: ExpiringMap<StoredJoin>
+  /** Ends of leases, kept after they lapsed, so that a renewal can tell. */
+  readonly leaseEndsAtMs: Map<string, number>
+  /** Counts how often everything was forgotten. */
+  epoch: number
+}
+
+/** Creates an empty store. `close` does nothing, because other services of the process may still use it. */
+export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
+  const memory: Memory = {
+    handlings: new ExpiringMap(clock),
+    joins: new ExpiringMap(clock),
+    leaseEndsAtMs: new Map(),
+    epoch: 0,
+  }
+  const gate = new FaultGate(clock, () => forget(memory))
+  return {
+    faults: gate,
+    connect: () => gate.run(() => undefined),
+    claimsOf: (agent, options) => claimsIn(memory, gate, agent, options),
+    leases: leasesIn(memory, gate, clock),
+    health: () => gate.run(() => ({ version: 'memory', unsafe: [], full: false })),
+    close: () => Promise.resolve(),
+  }
+}
+
+function forget(memory: Memory): void {
+  memory.handlings.clear()
+  memory.joins.clear()
+  for (const instance of memory.leaseEndsAtMs.keys()) memory.leaseEndsAtMs.set(instance, 0)
+  memory.epoch += 1
+}
+
+function claimsIn(
+  memory: Memory,
+  gate: FaultGate,
+  agent: string,
+  options: { dedupMs: number; joinTtlMs: number },
+): ClaimStore {
+  const { handlings, joins } = memory
+  const ttlMs = timesToLive(options)
+  let epoch = memory.epoch
+  const run = <R>(call: () => R): Promise<R> =>
+    gate.run(() => {
+      if (epoch === memory.epoch) return call()
+      epoch = memory.epoch
+      throw new LabanError('LABAN_STORE_LOST', { url: 'memory', problem: 'it was wiped by a fault' })
+    })
+  const keyOf = (ref: HandlingRef): string => `${agent}:${flowSlot(ref.flowId, SLOTS)}:${ref.handlingId}`
+  const joinKeyOf = (flowId: Uuid): string => `${agent}:${flowId}`
+
+  const apply = <R extends HandlingRef>(requests: readonly R[], judge: Judge<R>): Promise<readonly Transition[]> =>
+    run(() =>
+      requests.map((request) => {
+        const key = keyOf(request)
+        const stored = handlings.get(key)
+        const { accepted, next } = judge(stored, request)
+        if (next !== undefined) handlings.set(key, next, ttlMs[next.state])
+        return { accepted, current: transitions.visibleState(next ?? stored) }
+      }),
+    )
+
+  const finishOne = (stored: StoredHandling | undefined, ref: HandlingRef): Verdict => {
+    const verdict = transitions.finish(stored)
+    const isJoin = verdict.accepted && joins.get(joinKeyOf(ref.flowId)) !== undefined
+    if (isJoin && ref.handlingId === joinHandlingId(agent, ref.flowId))
+      dropBodies(joins, joinKeyOf(ref.flowId), ttlMs.done)
+    return verdict
+  }
+
+  return {
+    read: (refs) => run(() => refs.map((ref) => transitions.visibleState(handlings.get(keyOf(ref))))),
+    claim: (requests) => apply(requests, transitions.claim),
+    compute: (requests) => apply(requests, transitions.compute),
+    finish: (refs) => apply(refs, finishOne),
+    hand: (requests) => apply(requests, transitions.hand),
+    bury: (requests) => apply(requests, transitions.bury),
+    release: (requests) => apply(requests, transitions.release),
+    join: (requests) =>
+      run(() => requests.map((request) => recordMember(joins, joinKeyOf(request.flowId), options.joinTtlMs, request))),
+  }
+}
+
+type Judge<R> = (stored: StoredHandling | undefined, request: R) => Verdict
+
+function timesToLive(options: { dedupMs: number; joinTtlMs: number }): Record<StoredHandling['state'], number> {
+  const claimMs = Math.max(CLAIM_TTL_MS, options.dedupMs, options.joinTtlMs)
+  return {
+    claimed: claimMs,
+    computed: claimMs,
+    done: options.dedupMs,
+    handed: options.dedupMs,
+    dead: Math.max(DEAD_TTL_MS, options.dedupMs),
+  }
+}
+
+function leasesIn({ leaseEndsAtMs }: Memory, gate: FaultGate, clock: Clock): LeaseStore {
+  return {
+    renew: (instance, leaseMs) =>
+      gate.run(() => {
+        const endsAtMs = leaseEndsAtMs.get(instance)
+        leaseEndsAtMs.set(instance, clock.nowMs() + leaseMs)
+        return endsAtMs === undefined || endsAtMs > clock.nowMs()
+      }),
+    isAlive: (instance) => gate.run(() => (leaseEndsAtMs.get(instance) ?? 0) > clock.nowMs()),
+    release: (instance) =>
+      gate.run(() => {
+        leaseEndsAtMs.delete(instance)
+      }),
+  }
+}
