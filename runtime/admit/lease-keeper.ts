@@ -18,7 +18,7 @@ export interface LeaseKeeperOptions {
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
   #cancel: Cancel | undefined
-  #storeAwaySinceMs: number | undefined
+  #isStoreAway = false
   #takeoverNotBeforeMs = 0
   #stopped = false
 
@@ -60,13 +60,13 @@ export class LeaseKeeper {
     const { leases, instance, leaseMs, clock, log, onLost } = this.#options
     try {
       const held = await leases.renew(instance, leaseMs)
-      if (this.#storeAwaySinceMs !== undefined) {
-        this.#takeoverNotBeforeMs = clock.nowMs() + leaseMs
-        this.#storeAwaySinceMs = undefined
-      }
-      if (!held && !this.#stopped) onLost()
+      const wasAway = this.#isStoreAway
+      this.#isStoreAway = false
+      // Nobody could renew meanwhile, so nobody takes over yet; if somebody did, compare-and-set refuses our results.
+      if (wasAway) this.#takeoverNotBeforeMs = clock.nowMs() + leaseMs
+      else if (!held && !this.#stopped) onLost()
     } catch (error) {
-      this.#storeAwaySinceMs ??= clock.nowMs()
+      this.#isStoreAway = true
       log.warn('lease not renewed', { problem: describeUnknown(error) })
     }
     this.#schedule()

@@ -128,7 +128,7 @@ export class AgentConsumer implements ConsumerHandlers {
     this.#frozen = true
     this.#broker?.pause(this.#order)
     if (!(await this.#untilIdle(timeoutMs))) {
-      for (const task of this.#running) task.abort.abort('shutdown')
+      for (const task of this.#running) task.cancellation.cancel('shutdown')
       await this.#untilIdle(DRAIN_ABORT_GRACE_MS)
     }
   }
@@ -185,7 +185,7 @@ export class AgentConsumer implements ConsumerHandlers {
     state.dropped = true
     state.ready.length = 0
     if (this.#options.onRevoke !== 'abort') return
-    for (const task of this.#running) if (task.home === state) task.abort.abort('revoked')
+    for (const task of this.#running) if (task.home === state) task.cancellation.cancel('revoked')
   }
 
   #hasRoom(state: PartitionState, bytes: number): boolean {

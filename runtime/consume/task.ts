@@ -1,6 +1,7 @@
 /** One registered record on its way through the stages, and the lane that keeps its key in order. */
 import { decodeEnvelope, type Envelope, type ReceivedHeaders } from '../../contracts/envelope.ts'
 import type { BrokerRecord } from '../ports/broker.ts'
+import { Cancellation } from '../ports/cancellation.ts'
 import type { PartitionState } from './partition.ts'
 
 /** A record taken over from the broker. Key and value are copies: a slice would pin the whole fetch buffer for minutes. */
@@ -16,8 +17,8 @@ export class Task {
   readonly bytes: number
   /** The partition state it was registered in; a task of a dropped state finishes nothing. */
   readonly home: PartitionState
-  /** Aborted when the partition was revoked with `abort`, the lease was lost, or the process shuts down. */
-  readonly abort = new AbortController()
+  /** Cancelled when the partition was revoked with `abort`, the lease was lost, or the process shuts down. */
+  readonly cancellation = new Cancellation()
 
   constructor(home: PartitionState, record: BrokerRecord) {
     this.home = home

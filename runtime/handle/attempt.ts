@@ -1,0 +1,81 @@
+/** One attempt: the agent's function under a deadline and a cancellation, its outputs kept back until it has succeeded. */
+import { isLabanError, LabanError } from '../../contracts/errors.ts'
+import type { ProcessSpan } from '../../tracing/event-tracer.ts'
+import { Cancellation, type CancelReason } from '../ports/cancellation.ts'
+import type { Clock } from '../ports/clock.ts'
+import { classify, type Failure } from './classify.ts'
+import type { Output, OutputCollector } from './output-collector.ts'
+
+export interface AttemptOptions {
+  readonly agent: string
+  readonly timeoutMs: number
+  readonly clock: Clock
+  /** Cancelled from outside: revocation, lost lease, shutdown, superseded by another owner. */
+  readonly cancellation: Cancellation
+  readonly span: ProcessSpan
+  readonly collector: OutputCollector
+  /** The agent's function with its event and context. */
+  readonly invoke: (attempt: Cancellation, deadlineAtMs: number) => void | Promise<void>
+}
+
+export type AttemptResult =
+  | { readonly kind: 'succeeded'; readonly outputs: readonly Output[] }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly settled: Promise<void> }
+  | { readonly kind: 'cancelled'; readonly reason: CancelReason; readonly settled: Promise<void> }
+
+const SETTLED = Promise.resolve()
+
+/** Runs the function once. Never rejects. `settled` resolves when the function itself has ended, which may be later. */
+export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
+  const attempt = new Cancellation()
+  const deadlineAtMs = options.clock.nowMs() + options.timeoutMs
+  let running: void | Promise<void>
+  try {
+    running = options.span.run(() => options.invoke(attempt, deadlineAtMs))
+  } catch (error) {
+    return failed(options, error)
+  }
+  if (!isPromise(running)) return succeeded(options)
+  return raceAttempt(options, attempt, running)
+}
+
+function raceAttempt(options: AttemptOptions, attempt: Cancellation, running: Promise<void>): Promise<AttemptResult> {
+  return new Promise((resolve) => {
+    const settled = running.then(
+      () => undefined,
+      () => undefined,
+    )
+    const stopTimer = options.clock.after(options.timeoutMs, () => attempt.cancel('timeout'))
+    const stopListening = options.cancellation.onCancel((reason) => attempt.cancel(reason))
+    attempt.onCancel((reason) => {
+      if (reason !== 'timeout') return resolve({ kind: 'cancelled', reason, settled })
+      const error = new LabanError('LABAN_HANDLER_TIMEOUT', { agent: options.agent, timeoutMs: options.timeoutMs })
+      resolve({ kind: 'failed', failure: { kind: 'retry', error }, settled })
+    })
+    running.then(
+      () => resolve(attempt.reason === undefined ? succeeded(options) : failed(options, undefined)),
+      (error: unknown) => resolve(failed(options, error)),
+    )
+    void settled.then(() => {
+      stopTimer()
+      stopListening()
+    })
+  })
+}
+
+function succeeded(options: AttemptOptions): AttemptResult {
+  try {
+    return { kind: 'succeeded', outputs: options.collector.seal() }
+  } catch (error) {
+    return failed(options, error)
+  }
+}
+
+function failed(options: AttemptOptions, error: unknown): AttemptResult {
+  if (isLabanError(error) && error.errorClass === 'control') return { kind: 'cancelled', reason: 'shutdown', settled: SETTLED }
+  return { kind: 'failed', failure: classify(options.agent, error), settled: SETTLED }
+}
+
+function isPromise(value: void | Promise<void>): value is Promise<void> {
+  return typeof value === 'object' && typeof value.then === 'function'
+}

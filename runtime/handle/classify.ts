@@ -1,0 +1,18 @@
+/** What a thrown value means for the pipeline. */
+import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
+
+/** `retry`: may pass next time; `terminal`: the same input fails again. */
+export interface Failure {
+  readonly kind: 'retry' | 'terminal'
+  readonly error: LabanError
+}
+
+/**
+ * Our own errors say themselves what they are. Anything else is HANDLER_FAILED and may pass next time: guessing from class
+ * names would be wrong (a model's bad JSON throws SyntaxError).
+ */
+export function classify(agent: string, thrown: unknown): Failure {
+  if (isLabanError(thrown)) return { kind: thrown.errorClass === 'terminal' ? 'terminal' : 'retry', error: thrown }
+  const error = new LabanError('LABAN_HANDLER_FAILED', { agent, problem: describeUnknown(thrown) }, { cause: thrown })
+  return { kind: 'retry', error }
+}

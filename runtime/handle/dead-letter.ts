@@ -1,0 +1,84 @@
+/** The record that a handling ends in when it cannot succeed: raw key and value, original headers, and why, all bounded. */
+import { agentTopic } from '../../contracts/contract.ts'
+import { describeUnknown, type LabanError } from '../../contracts/errors.ts'
+import type { Envelope, ReceivedHeaders } from '../../contracts/envelope.ts'
+import type { OutgoingRecord } from '../ports/broker.ts'
+
+export interface DeadLetterSource {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestampMs: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: ReceivedHeaders
+  readonly envelope: Envelope
+}
+
+export interface DeadLetterReason {
+  readonly agent: string
+  readonly agentVersion: string
+  readonly instance: string
+  readonly error: LabanError
+  readonly attempts: number
+  readonly failedAtMs: number
+}
+
+const FORMAT = '1'
+const MAX_MESSAGE_CHARS = 1_024
+const MAX_STACK_CHARS = 4_096
+/** Kafka cannot hash a null key; this keeps such records together. */
+const NULL_KEY_PARTITION = 0
+
+/** The record for `<agent>.dead-letter`. Headers of an earlier dead letter are replaced, never added to. */
+export function deadLetterRecord(source: DeadLetterSource, reason: DeadLetterReason): OutgoingRecord {
+  return {
+    topic: agentTopic(reason.agent, 'dead-letter'),
+    ...(source.key === null ? { partition: NULL_KEY_PARTITION } : {}),
+    key: source.key,
+    value: source.value,
+    headers: { ...originalHeaders(source.headers), ...placeHeaders(source), ...reasonHeaders(reason) },
+  }
+}
+
+function originalHeaders(headers: ReceivedHeaders): Record<string, string | Buffer | readonly (string | Buffer)[]> {
+  const copy: Record<string, string | Buffer | readonly (string | Buffer)[]> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !name.startsWith('laban-dlq-')) copy[name] = value
+  }
+  return copy
+}
+
+function placeHeaders(source: DeadLetterSource): Record<string, string> {
+  return {
+    'laban-dlq-format': FORMAT,
+    'laban-dlq-topic': source.topic,
+    'laban-dlq-partition': String(source.partition),
+    'laban-dlq-offset': String(source.offset),
+    'laban-dlq-timestamp': String(source.timestampMs),
+    'laban-dlq-event-id': source.envelope.id,
+    'laban-dlq-flow-id': source.envelope.flowId,
+    ...(source.value === null ? { 'laban-dlq-tombstone': 'true' } : {}),
+  }
+}
+
+function reasonHeaders(reason: DeadLetterReason): Record<string, string> {
+  const { error } = reason
+  const cause: unknown = error.cause
+  const stack = cause instanceof Error ? cause.stack : error.stack
+  return {
+    'laban-dlq-agent': reason.agent,
+    'laban-dlq-agent-version': reason.agentVersion,
+    'laban-dlq-instance': reason.instance,
+    'laban-dlq-reason': error.code,
+    'laban-dlq-error-class': cause instanceof Error ? cause.name : error.name,
+    'laban-dlq-error-message': clip(cause === undefined ? error.message : `${error.message} (${describeUnknown(cause)})`, MAX_MESSAGE_CHARS),
+    'laban-dlq-stack': clip(stack ?? '', MAX_STACK_CHARS),
+    'laban-dlq-attempts': String(reason.attempts),
+    'laban-dlq-failed-at': new Date(reason.failedAtMs).toISOString(),
+  }
+}
+
+function clip(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1)}…`
+}

@@ -1,0 +1,141 @@
+/**
+ * Collects what one attempt publishes. Everything is encoded and checked when it is said, so that a handler learns of its
+ * mistake on the line that made it; nothing leaves before the handler has succeeded.
+ */
+import { hash } from 'node:crypto'
+import type { EventCodec } from '../../contracts/codec.ts'
+import type { TopicContract } from '../../contracts/contract.ts'
+import { encodeEnvelope } from '../../contracts/envelope.ts'
+import { LabanError } from '../../contracts/errors.ts'
+import { outputId } from '../../contracts/ids.ts'
+import type { StoredRecord } from '../../contracts/record-format.ts'
+import type { ProcessSpan, SendSpan } from '../../tracing/event-tracer.ts'
+
+/** The parts of an agent that decide what it may publish. */
+export interface OutputPromise {
+  readonly name: string
+  readonly version: string
+  readonly always: readonly string[]
+  readonly oneOf: readonly string[]
+  readonly maybe: readonly string[]
+}
+
+export interface OutputCollectorOptions {
+  readonly agent: OutputPromise
+  readonly handlingId: string
+  readonly flowId: string
+  /** Hop of the outputs. */
+  readonly hop: number
+  readonly causes: readonly string[]
+  readonly contractOf: (topic: string) => TopicContract
+  readonly codec: EventCodec
+  readonly nowMs: () => number
+  readonly span: ProcessSpan
+}
+
+/** An output in its final bytes. */
+export interface Output {
+  readonly eventId: string
+  readonly record: StoredRecord
+  /** Record key where it is not the flow id. */
+  readonly key: string | null
+  /** First 16 hex digits of the sha256 of the value. */
+  readonly hash: string
+  readonly send: SendSpan
+}
+
+/** See the file's head. One per attempt. */
+export class OutputCollector {
+  readonly #options: OutputCollectorOptions
+  readonly #outputs: Output[] = []
+  readonly #countByTopic = new Map<string, number>()
+
+  constructor(options: OutputCollectorOptions) {
+    this.#options = options
+  }
+
+  /** Adds an output and returns its event id. @throws as documented on `Publish` in context.ts */
+  publish(topic: string, value: unknown, options: { name?: string; key?: string } = {}): string {
+    const { agent, handlingId, flowId } = this.#options
+    const ordinal = this.#countByTopic.get(topic) ?? 0
+    this.#checkAllowed(topic, ordinal)
+    const eventId = outputId(agent.name, handlingId, 'handle', topic, options.name ?? String(ordinal))
+    if (options.name !== undefined && this.#outputs.some((output) => output.eventId === eventId)) {
+      throw this.#broken(`it published ${topic} twice under the name ${options.name}`)
+    }
+    const contract = this.#options.contractOf(topic)
+    const bytes = this.#options.codec.encode(topic, value)
+    const key = options.key ?? keyOf(contract, value, flowId)
+    const send = this.#options.span.startSend(topic, eventId, flowId)
+    const record = { topic, key: Buffer.from(key), value: bytes, headers: this.#headers(topic, eventId, send) }
+    checkSize(contract, record)
+    this.#outputs.push({ eventId, record, key: key === flowId ? null : key, hash: hash('sha256', bytes, 'hex').slice(0, 16), send })
+    this.#countByTopic.set(topic, ordinal + 1)
+    return eventId
+  }
+
+  /** All outputs of a handler that has succeeded. @throws LABAN_HANDLER_OUTPUT when they are not what the agent promised */
+  seal(): readonly Output[] {
+    const { always, oneOf } = this.#options.agent
+    const missing = always.find((topic) => !this.#countByTopic.has(topic))
+    if (missing !== undefined) throw this.#broken(`it did not publish ${missing}, which it always does`)
+    const chosen = oneOf.filter((topic) => this.#countByTopic.has(topic))
+    if (oneOf.length > 0 && chosen.length !== 1) {
+      throw this.#broken(`it published ${chosen.length === 0 ? 'none' : chosen.join(' and ')} of ${oneOf.join(', ')} instead of exactly one`)
+    }
+    return this.#outputs
+  }
+
+  /** Ends the spans of outputs that will not be sent. */
+  discard(error: unknown): void {
+    for (const output of this.#outputs) output.send.end(undefined, error)
+  }
+
+  #checkAllowed(topic: string, ordinal: number): void {
+    const { always, oneOf, maybe } = this.#options.agent
+    if (oneOf.includes(topic)) {
+      if (ordinal > 0) throw this.#broken(`it published ${topic} twice, which it does once at most`)
+      return
+    }
+    if (!always.includes(topic) && !maybe.includes(topic)) throw this.#broken(`it published ${topic}, which its produces does not name`)
+  }
+
+  #headers(topic: string, eventId: string, send: SendSpan): Record<string, string> {
+    const { agent, flowId, causes, hop, nowMs } = this.#options
+    return encodeEnvelope({
+      id: eventId,
+      type: topic,
+      source: agent.name,
+      time: new Date(nowMs()).toISOString(),
+      flowId,
+      causes,
+      hop,
+      traceparent: send.traceparent,
+      agentVersion: agent.version,
+    })
+  }
+
+  #broken(problem: string): LabanError {
+    return new LabanError('LABAN_HANDLER_OUTPUT', { agent: this.#options.agent.name, problem })
+  }
+}
+
+/** The record key: the contract's key field, else the flow id. */
+export function keyOf(contract: TopicContract, value: unknown, flowId: string): string {
+  if (contract.keyField === null) return flowId
+  const field = (value as Readonly<Record<string, unknown>>)[contract.keyField]
+  if (typeof field === 'string' || typeof field === 'number' || typeof field === 'bigint') return String(field)
+  throw new LabanError('LABAN_CONTRACT_VALIDATION', {
+    topic: contract.name,
+    path: contract.keyField,
+    problem: 'the key field must be a string or a number',
+  })
+}
+
+/** Refuses a record above the limit of its contract. @throws LABAN_BROKER_MESSAGE_TOO_LARGE */
+export function checkSize(contract: TopicContract, record: StoredRecord): void {
+  let bytes = 64 + (record.key?.length ?? 0) + (record.value?.length ?? 0)
+  for (const name in record.headers) bytes += name.length + (record.headers[name]?.length ?? 0) + 4
+  if (bytes <= contract.maxRecordBytes) return
+  throw new LabanError('LABAN_BROKER_MESSAGE_TOO_LARGE', { topic: contract.name, bytes, maxBytes: contract.maxRecordBytes })
+}

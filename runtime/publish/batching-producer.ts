@@ -1,0 +1,158 @@
+/**
+ * Gathers records into large sends without waiting: one send is under way at a time, and what arrives meanwhile is the next.
+ * The rule it keeps: exactly one send outstanding, retries included, which is what makes the idempotent producer lose nothing.
+ */
+import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
+import type { Appended, BrokerProducer, OutgoingRecord } from '../ports/broker.ts'
+import { delay, type Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import { recordBytes } from './record-size.ts'
+
+export interface BatchingProducerOptions {
+  readonly producer: BrokerProducer
+  readonly clock: Clock
+  readonly log: Logger
+  /** Largest send. Brokers refuse record batches above 1 MB by default. @default 900000 */
+  readonly maxBatchBytes?: number
+  /** Records waiting or under way; above it `append` waits. @default 33554432 */
+  readonly maxBufferedBytes?: number
+}
+
+/** The records of one `append`, which are acknowledged together. */
+interface Entry {
+  readonly records: readonly OutgoingRecord[]
+  readonly bytes: number
+  readonly resolve: (appended: readonly Appended[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+const FIRST_RETRY_MS = 100
+const LONGEST_RETRY_MS = 5_000
+
+/** See the file's head. */
+export class BatchingProducer {
+  readonly #options: Required<BatchingProducerOptions>
+  readonly #stopping = new AbortController()
+  #entries: Entry[] = []
+  #bufferedBytes = 0
+  #isSending = false
+  #isAway = false
+  #roomWaiters: (() => void)[] = []
+  #idleWaiters: (() => void)[] = []
+
+  constructor(options: BatchingProducerOptions) {
+    this.#options = { maxBatchBytes: 900_000, maxBufferedBytes: 33_554_432, ...options }
+  }
+
+  /** False while the broker does not answer. */
+  get isAvailable(): boolean {
+    return !this.#isAway
+  }
+
+  /** The partition that a key goes to. */
+  partitionFor(topic: string, key: Buffer | string): Promise<number> {
+    return this.#options.producer.partitionFor(topic, key)
+  }
+
+  /**
+   * Appends records in order and resolves with their positions once all in-sync replicas have them. A broker that is away is
+   * asked again until it answers; only a refusal rejects.
+   * @throws LABAN_BROKER_REFUSED, LABAN_BROKER_MESSAGE_TOO_LARGE, LABAN_SHUTDOWN
+   */
+  async append(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+    if (records.length === 0) return []
+    let bytes = 0
+    for (const record of records) bytes += recordBytes(record)
+    while (this.#bufferedBytes > 0 && this.#bufferedBytes + bytes > this.#options.maxBufferedBytes) {
+      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve))
+    }
+    return this.#enqueue(records, bytes)
+  }
+
+  /** Sends what is buffered, for at most `timeoutMs`, and closes. What is left rejects with LABAN_SHUTDOWN. */
+  async close(timeoutMs: number): Promise<void> {
+    const { clock, producer } = this.#options
+    if (this.#isSending) {
+      await Promise.race([new Promise<void>((resolve) => this.#idleWaiters.push(resolve)), delay(clock, timeoutMs)])
+    }
+    this.#stopping.abort()
+    for (const entry of this.#entries.splice(0)) entry.reject(new LabanError('LABAN_SHUTDOWN'))
+    await producer.close()
+  }
+
+  #enqueue(records: readonly OutgoingRecord[], bytes: number): Promise<readonly Appended[]> {
+    if (this.#stopping.signal.aborted) return Promise.reject(new LabanError('LABAN_SHUTDOWN'))
+    return new Promise((resolve, reject) => {
+      this.#entries.push({ records, bytes, resolve, reject })
+      this.#bufferedBytes += bytes
+      if (this.#isSending) return
+      this.#isSending = true
+      // A macrotask later: handlings that end in the same turn share the first send.
+      setImmediate(() => void this.#drain())
+    })
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#entries.length > 0) {
+      const batch = this.#takeBatch()
+      await this.#send(batch)
+      for (const entry of batch) this.#bufferedBytes -= entry.bytes
+      for (const wake of this.#roomWaiters.splice(0)) wake()
+    }
+    this.#isSending = false
+    for (const wake of this.#idleWaiters.splice(0)) wake()
+  }
+
+  #takeBatch(): Entry[] {
+    let bytes = 0
+    let count = 0
+    for (const entry of this.#entries) {
+      if (count > 0 && bytes + entry.bytes > this.#options.maxBatchBytes) break
+      bytes += entry.bytes
+      count++
+    }
+    return this.#entries.splice(0, count)
+  }
+
+  /** Sends a batch; when it is refused, halves it, so that one bad record does not take others with it. */
+  async #send(batch: readonly Entry[]): Promise<void> {
+    try {
+      const records = batch.length === 1 ? (batch[0]?.records ?? []) : batch.flatMap((entry) => entry.records)
+      this.#resolve(batch, await this.#sendUntilAnswered(records))
+    } catch (error) {
+      if (batch.length > 1 && isLabanError(error) && error.errorClass === 'terminal') {
+        const middle = batch.length >> 1
+        await this.#send(batch.slice(0, middle))
+        await this.#send(batch.slice(middle))
+        return
+      }
+      for (const entry of batch) entry.reject(error)
+    }
+  }
+
+  #resolve(batch: readonly Entry[], appended: readonly Appended[]): void {
+    let next = 0
+    for (const entry of batch) {
+      entry.resolve(appended.slice(next, next + entry.records.length))
+      next += entry.records.length
+    }
+  }
+
+  async #sendUntilAnswered(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+    const { producer, clock, log } = this.#options
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
+      if (this.#stopping.signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
+      try {
+        const appended = await producer.send(records)
+        if (this.#isAway) log.info('broker answers again')
+        this.#isAway = false
+        return appended
+      } catch (error) {
+        if (!isLabanError(error) || error.errorClass !== 'retry') throw error
+        if (!this.#isAway) log.warn('broker does not answer; records wait', { problem: describeUnknown(error) })
+        this.#isAway = true
+        await delay(clock, waitMs / 2 + (waitMs / 2) * clock.random(), this.#stopping.signal)
+      }
+    }
+  }
+}
