@@ -15,16 +15,15 @@ const shared = {
   execArgv: ['--conditions=laban-source'],
   // Two files at a time: the machines that run this have two cores, and the servers need one of them.
   maxWorkers: 2,
-  restoreMocks: true,
   unstubEnvs: true,
-  dangerouslyIgnoreUnhandledErrors: false,
-  passWithNoTests: false,
 } as const satisfies TestProjectInlineConfiguration['test']
 
 export default defineConfig({
   resolve,
   ssr,
   test: {
+    // A promise that nobody awaited and that rejects fails the run, whatever the tests said.
+    dangerouslyIgnoreUnhandledErrors: false,
     reporters: ['default', 'json'],
     outputFile: { json: process.env['LABAN_TEST_RESULTS'] ?? '.laban/test-results/last.json' },
     coverage: { provider: 'v8', include: ['contracts/**', 'runtime/**', 'tracing/**', 'cli/**', 'services/**'] },
