@@ -1,0 +1,207 @@
+/** The configuration: one strict schema gives type, defaults, checks, documentation and `.env.example`. A new key is one line here. */
+import * as z from 'zod'
+import { Secret } from './secret.ts'
+
+/** How a leaf is documented beyond its description. */
+export interface KeyMeta {
+  /** Shown in the reference; numbers carry it in their names too. */
+  readonly unit?: string
+  /** Never printed; in the environment also as `<NAME>_FILE`. */
+  readonly isSecret?: boolean
+  /** A path, relative to the folder of the configuration file; absolute after loading. */
+  readonly isPath?: boolean
+  /** May carry a password, which is redacted when printed. */
+  readonly isUrl?: boolean
+}
+
+const key = <T extends z.ZodType>(type: T, description: string, meta: KeyMeta = {}): T =>
+  type.meta({ ...meta, description })
+const section = <T extends z.ZodRawShape>(description: string, shape: T) => z.strictObject(shape).meta({ description })
+const durationMs = z.int().min(1)
+const port = z.int().min(0).max(65_535)
+const url = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  })
+const secret = z
+  .union([z.string().min(1), z.strictObject({ file: z.string().min(1) })], {
+    error: 'must be text or { "file": "<path>" }',
+  })
+  .transform((value) => (typeof value === 'string' ? Secret.of(value) : Secret.fromFile(value.file)))
+
+const NAMESPACE = /^([a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)*)?$/
+const BROKER = /^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/
+
+const kafka = section('Connection and group membership.', {
+  ssl: key(z.boolean().default(false), 'TLS to the brokers.'),
+  sslCaFile: key(z.string().optional(), 'Certificate authority to trust instead of the system ones (PEM).', {
+    isPath: true,
+  }),
+  sslCertFile: key(z.string().optional(), 'Client certificate (PEM), for mutual TLS.', { isPath: true }),
+  sslKeyFile: key(z.string().optional(), 'Key of the client certificate (PEM).', { isPath: true }),
+  saslMechanism: key(
+    z.enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512']).default('none'),
+    'How to log in to the brokers.',
+  ),
+  saslUsername: key(z.string().optional(), 'User name for SASL.'),
+  saslPassword: key(secret.optional(), 'Password for SASL.', { isSecret: true }),
+  sessionTimeoutMs: key(durationMs.default(10_000), 'A member that is silent for so long is expelled from its group.'),
+  heartbeatIntervalMs: key(
+    durationMs.default(1_000),
+    'Time between heartbeats; at most a third of the session time-out. Handlers never block them.',
+  ),
+  connectionTimeoutMs: key(durationMs.default(5_000), 'Longest wait for a connection to a broker.'),
+})
+
+const shape = {
+  namespace: key(
+    z
+      .string()
+      .regex(NAMESPACE, { error: 'must be lower-case words of letters, digits and dashes, joined by dots' })
+      .max(100)
+      .default(''),
+    'Prefix of topics, groups, subjects and Redis keys, so that teams and environments share a cluster.',
+  ),
+  environment: key(z.string().min(1).default('development'), 'Which overrides of the topic table apply.'),
+  brokers: key(
+    z.array(z.string().regex(BROKER, { error: 'must be host:port' })).default([]),
+    'Kafka bootstrap servers, host:port. Empty: no Kafka.',
+  ),
+  clientId: key(z.string().min(1).default('laban'), 'How this process names itself to the brokers.'),
+  kafka: kafka.prefault({}),
+  registry: section('Schema registry.', {
+    url: key(
+      url('http:', 'https:').optional(),
+      'Confluent-compatible API, for example http://127.0.0.1:18081/apis/ccompat/v7.',
+      { isUrl: true },
+    ),
+    username: key(z.string().optional(), 'User name for basic authentication.'),
+    password: key(secret.optional(), 'Password for basic authentication.', { isSecret: true }),
+    timeoutMs: key(durationMs.default(10_000), 'Longest wait for one answer.'),
+  }).prefault({}),
+  redis: section('Claims, leases and joins.', {
+    url: key(url('redis:', 'rediss:').optional(), 'Redis 7 or Valkey, for example redis://127.0.0.1:16379.', {
+      isUrl: true,
+    }),
+    password: key(secret.optional(), 'Password; instead of one in the URL.', { isSecret: true }),
+    allowUnsafe: key(z.boolean().default(false), 'Start although Redis may evict or lose claims.'),
+  }).prefault({}),
+  contractsDir: key(
+    z.string().min(1).default('contracts'),
+    'Folder of the contracts: Avro schemas and the topic table.',
+    { isPath: true },
+  ),
+  agents: key(
+    z.array(z.string().min(1)).default(['services/*/*.ts']),
+    'Agent files for `laban dev` and `laban demo`, as globs; files that define no agent are passed over.',
+  ),
+  stateDir: key(
+    z.string().min(1).default('.laban'),
+    'Folder of the local state: embedded runs, the address of `laban dev`.',
+    { isPath: true },
+  ),
+  tracing: section('Traces over OTLP.', {
+    enabled: key(z.boolean().default(true), 'Whether traces are made; they are sent only when otlpUrl is set.'),
+    otlpUrl: key(
+      url('http:', 'https:').optional(),
+      'Base of OTLP over HTTP, for example http://127.0.0.1:14318; traces go to <otlpUrl>/v1/traces.',
+      { isUrl: true },
+    ),
+    sampleRatio: key(
+      z.number().min(0).max(1).default(1),
+      'Share of flows that are traced; decided per flow by its id.',
+    ),
+    jaegerUrl: key(
+      url('http:', 'https:').optional(),
+      'Jaeger, to link flows to traces, for example http://127.0.0.1:16686.',
+      { isUrl: true },
+    ),
+  }).prefault({}),
+  http: section('Health endpoints.', {
+    host: key(z.string().min(1).default('127.0.0.1'), 'Address to listen on.'),
+    port: key(port.default(0), 'Port of /health/live and /health/ready. 0: any free port. Containers use 9464.'),
+  }).prefault({}),
+  leaseMs: key(durationMs.default(10_000), 'How long the work of a silent process stays its own; renewed every third.'),
+  drainTimeoutMs: key(z.int().min(0).default(30_000), 'How long running handlers may take to finish on shutdown.'),
+  maxInFlight: key(z.int().min(1).default(20_000), 'Events that one process holds at once.'),
+  maxBufferedBytes: key(
+    z
+      .int()
+      .min(1024)
+      .default(256 * 1024 * 1024),
+    'Bytes of events that one process holds at once.',
+  ),
+  dedup: key(z.enum(['on', 'off']).default('on'), 'off only in tests: shows what duplicates would do.'),
+  producer: section('Publishing.', {
+    lingerMs: key(
+      z.number().min(0).max(1_000).default(1),
+      'How long a batch waits for more records when the broker is idle.',
+      { unit: 'ms' },
+    ),
+    maxBatchBytes: key(
+      z
+        .int()
+        .min(1024)
+        .default(1024 * 1024),
+      'Size at which a batch is sent at once.',
+    ),
+  }).prefault({}),
+  log: section('Log of the processes.', {
+    level: key(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), 'Least level that is written.'),
+    format: key(z.enum(['auto', 'json', 'pretty']).default('auto'), 'auto: pretty on a terminal, else JSON.'),
+  }).prefault({}),
+}
+
+/** The whole configuration with the rules that tie keys together. */
+export const configSchema = z.strictObject(shape).superRefine((config, context) => {
+  for (const { path, problem } of contradictions(config)) {
+    context.addIssue({ code: 'custom', path: path.split('.'), message: problem })
+  }
+})
+
+/** A checked configuration with all defaults filled in; paths are absolute. */
+export type Config = Readonly<z.output<typeof configSchema>>
+
+/** The configuration before checks: what a file may contain. */
+export type ConfigInput = z.input<typeof configSchema>
+
+type Unchecked = z.output<z.ZodObject<typeof shape, z.core.$strict>>
+
+/** Rules across keys. Each says which key to change. */
+function contradictions(config: Unchecked): { path: string; problem: string }[] {
+  const { sessionTimeoutMs, heartbeatIntervalMs, saslMechanism, saslUsername, saslPassword, ...ssl } = config.kafka
+  const found: { path: string; problem: string }[] = []
+  const rule = (broken: boolean, path: string, problem: string): void => {
+    if (broken) found.push({ path, problem })
+  }
+  rule(
+    heartbeatIntervalMs * 3 > sessionTimeoutMs,
+    'kafka.heartbeatIntervalMs',
+    `must be at most a third of kafka.sessionTimeoutMs (${sessionTimeoutMs})`,
+  )
+  // A member must not be expelled, and its partitions handled by others, after its claims can already be taken.
+  rule(
+    config.leaseMs < sessionTimeoutMs,
+    'leaseMs',
+    `must not be shorter than kafka.sessionTimeoutMs (${sessionTimeoutMs})`,
+  )
+  const login = saslMechanism !== 'none'
+  rule(login && saslUsername === undefined, 'kafka.saslUsername', `is needed for kafka.saslMechanism ${saslMechanism}`)
+  rule(login && saslPassword === undefined, 'kafka.saslPassword', `is needed for kafka.saslMechanism ${saslMechanism}`)
+  rule(
+    (ssl.sslCertFile === undefined) !== (ssl.sslKeyFile === undefined),
+    'kafka.sslCertFile',
+    'and kafka.sslKeyFile belong together',
+  )
+  rule(
+    !ssl.ssl && (ssl.sslCaFile ?? ssl.sslCertFile) !== undefined,
+    'kafka.ssl',
+    'must be true when certificates are given',
+  )
+  rule(
+    config.registry.username !== undefined && config.registry.password === undefined,
+    'registry.password',
+    'is needed with registry.username',
+  )
+  return found
+}
