@@ -1,0 +1,155 @@
+/**
+ * Who may import whom: the layers of docs/design/layout.md as rules. Type imports count like any other, cycles are errors.
+ * Read from top to bottom: general rules, then each folder from the innermost to the outermost.
+ */
+
+const STAGES = 'consume|admit|handle|publish|readback|journal|saga'
+const OURS = '^(contracts|tracing|runtime|cli|services|console|infra|docs|test|bench)/'
+/** What a handler and an agent file see; plain types and defineAgent, so every stage may speak of them. */
+const VOCABULARY = '^runtime/(agent|context|events|outcomes)\\.ts$'
+const ENTRY_POINTS = '^(contracts|tracing|runtime)/index\\.ts$|^runtime/internal\\.ts$'
+/** Each server's library, and the one place that may know it. */
+const VENDORS = [
+  { library: 'kafkajs', home: '^runtime/adapters/kafka/' },
+  {
+    library: '@kafkajs/confluent-schema-registry',
+    home: '^(contracts/registry-confluent\\.ts|runtime/adapters/confluent/)',
+  },
+  { library: 'ioredis', home: '^runtime/adapters/redis/' },
+  { library: 'pino', home: '^runtime/(adapters/pino/|logging\\.ts)' },
+]
+
+/** A rule that forbids `from` to import any of our files except those that match `allowed`. */
+function only(name, from, allowed, comment) {
+  return { name, comment, severity: 'error', from: { path: from }, to: { path: OURS, pathNot: allowed } }
+}
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Two files that import each other are one file, or lack a third one.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'resolvable',
+      comment: 'The file or package does not exist.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'declared-packages',
+      comment: 'Add it to package.json and to docs/design/dependencies.md.',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+    {
+      name: 'no-development-packages-in-the-product',
+      comment: 'What is published must not need a dev dependency.',
+      severity: 'error',
+      from: { path: '^(contracts|tracing|runtime|cli|services)/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'index-only-at-entry-points',
+      comment: 'Import the file itself; an index.ts inside hides cycles.',
+      severity: 'error',
+      from: {},
+      to: { path: `${OURS}.*index\\.ts$`, pathNot: ENTRY_POINTS },
+    },
+    {
+      name: 'tests-and-benchmarks-are-leaves',
+      comment: 'Nothing that ships imports test or bench.',
+      severity: 'error',
+      from: { pathNot: '^(test|bench)/' },
+      to: { path: '^(test|bench)/' },
+    },
+    only('contracts-import-nothing', '^contracts/', '^contracts/', 'What two processes must agree on stands alone.'),
+    only(
+      'tracing-imports-contracts',
+      '^tracing/',
+      '^(contracts|tracing)/',
+      'Tracing knows the envelope, not the runtime.',
+    ),
+    {
+      name: 'tracing-sdk-in-setup-only',
+      comment: 'Everything else uses @opentelemetry/api, which costs nothing while no SDK is installed.',
+      severity: 'error',
+      from: { path: '^(contracts|tracing|runtime|cli|services)/', pathNot: '^tracing/(setup|flow-trace-ids)\\.ts$' },
+      to: { path: 'node_modules/@opentelemetry/(?!api/)' },
+    },
+    only(
+      'ports-import-contracts',
+      '^runtime/(ports|config)/',
+      '^contracts/|^runtime/(ports|config)/',
+      'Ports and configuration are what all stages share, so they know none.',
+    ),
+    {
+      name: 'stages-meet-in-ports',
+      comment: 'A stage imports ports, contracts, tracing and its own folder; the service joins the stages.',
+      severity: 'error',
+      from: { path: `^runtime/(${STAGES})/` },
+      to: { path: OURS, pathNot: [`^runtime/$1/`, '^(contracts|tracing)/', '^runtime/ports/', VOCABULARY] },
+    },
+    {
+      name: 'an-adapter-knows-ports',
+      comment: 'An adapter implements ports from contracts; adapters never import each other.',
+      severity: 'error',
+      from: { path: '^runtime/adapters/([^/]+)/' },
+      to: { path: OURS, pathNot: ['^runtime/adapters/$1/', '^contracts/', '^runtime/ports/'] },
+    },
+    {
+      name: 'adapters-are-chosen-in-compose',
+      comment: 'compose.ts is the only file that knows several adapters.',
+      severity: 'error',
+      from: { pathNot: '^runtime/(compose\\.ts|compose/|adapters/|testing/)|^(test|bench)/' },
+      to: { path: '^runtime/adapters/' },
+    },
+    ...VENDORS.map(({ library, home }) => ({
+      name: `one-home-for-${library.replace(/[@/]+/g, '-').replace(/^-/, '')}`,
+      comment: `Only ${home} knows ${library}.`,
+      severity: 'error',
+      from: { path: '^(contracts|tracing|runtime|cli|services|console)/', pathNot: home },
+      to: { path: `node_modules/${library}/` },
+    })),
+    {
+      name: 'command-line-uses-entry-points',
+      comment:
+        'What the command line needs, a user may need: it goes through index.ts or, if not for users, runtime/internal.ts.',
+      severity: 'error',
+      from: { path: '^(cli|console)/' },
+      to: { path: '^(contracts|tracing|runtime|services|infra|docs)/', pathNot: ENTRY_POINTS },
+    },
+    {
+      name: 'services-meet-on-topics',
+      comment: 'A service imports the package and its own domain; it hears of others through events only.',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/' },
+      to: { path: OURS, pathNot: ['^services/$1/', '^(contracts|tracing|runtime)/index\\.ts$'] },
+    },
+    only('infrastructure-stands-alone', '^infra/', '^infra/', 'Servers start before anything of ours is needed.'),
+    only(
+      'docs-read-tables',
+      '^docs/',
+      '^docs/|^contracts/|^runtime/config/|^cli/command-table\\.ts$',
+      'Reference pages are generated from tables only.',
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|\\.laban|coverage)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['laban-source', 'import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.json'],
+    },
+    reporterOptions: { dot: { collapsePattern: '^(runtime/(adapters/)?[^/]+|[^/]+)/' } },
+  },
+}
