@@ -1,11 +1,6 @@
 /** The event tracer over the SDK's own in-memory exporter: names, kinds, attributes, parents, links, and the unsampled path. */
 import { SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api'
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-  type ReadableSpan,
-} from '@opentelemetry/sdk-trace-base'
+import { TracerProvider, InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
 import type { Envelope } from '../../../contracts/envelope.ts'
 import { LabanError } from '../../../contracts/errors.ts'
@@ -22,9 +17,9 @@ const UNSAMPLED = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00'
 function setUp(sampleRatio = 1) {
   const ids = new FlowTraceIds()
   const exporter = new InMemorySpanExporter()
-  const provider = new BasicTracerProvider({
+  const provider = new TracerProvider({
     idGenerator: ids,
-    spanProcessors: [new SimpleSpanProcessor(exporter)],
+    spanProcessors: [new SimpleSpanProcessor({ exporter })],
   })
   const services: string[] = []
   const tracerOf = (service: string): Tracer => {
