@@ -167,6 +167,12 @@ export const ERROR_TABLE = {
     cause: 'Eviction or missing persistence lets Redis forget what was handled.',
     remedy: 'Set maxmemory-policy noeviction and appendonly yes, or accept it with redis.allowUnsafe.',
   },
+  LABAN_CONSUMER_STOPPED: {
+    class: 'startup',
+    message: 'The consumer of {agent} keeps stopping: {problem}',
+    cause: 'The group membership ended with an error that does not pass, several times in ten minutes.',
+    remedy: 'Read the problem; check rights and the state of the group with `laban doctor`. Restart the process.',
+  },
   // --- handling ---
   LABAN_HANDLER_FAILED: {
     class: 'retry',

@@ -1,5 +1,5 @@
 /** How large a record will be on the wire: what limits and batch cuts are measured with. */
-import type { OutgoingHeaders, OutgoingRecord } from '../ports/broker.ts'
+import type { OutgoingRecord } from '../ports/broker.ts'
 
 /** Upper bound of the framing of one record (lengths, deltas, attributes). */
 const RECORD_FRAMING_BYTES = 32
@@ -10,7 +10,7 @@ export function recordBytes(record: OutgoingRecord): number {
   return RECORD_FRAMING_BYTES + byteLength(record.key) + byteLength(record.value) + headerBytes(record.headers)
 }
 
-function headerBytes(headers: OutgoingHeaders): number {
+function headerBytes(headers: OutgoingRecord['headers']): number {
   let bytes = 0
   for (const name in headers) {
     const value = headers[name] ?? ''

@@ -1,0 +1,144 @@
+/** Runs one agent in this process: its member of the consumer group and the handling of its records, from start to drain. */
+import { describeUnknown, LabanError } from '../../contracts/errors.ts'
+import type { Agent } from '../agent.ts'
+import { AgentConsumer } from '../consume/agent-consumer.ts'
+import type { Task } from '../consume/task.ts'
+import type { Broker, TopicPartition } from '../ports/broker.ts'
+import { delay } from '../ports/clock.ts'
+import { lostFact } from './lost-fact.ts'
+import type { HandlingDeps } from './deps.ts'
+import { Handling } from './handling.ts'
+
+export interface ConsumeLimits {
+  readonly maxOpen: number
+  readonly maxOpenBytes: number
+  readonly commitIntervalMs: number
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+}
+
+export interface AgentRunnerOptions {
+  readonly broker: Broker
+  readonly limits: ConsumeLimits
+  readonly deps: Omit<HandlingDeps, 'finish'>
+  /** The consumer cannot be kept alive: the process should end, not ready. */
+  readonly onFatal: (error: unknown) => void
+}
+
+/** What one agent is doing now. */
+export interface AgentStatus {
+  readonly agent: string
+  /** True between the first assignment and the drain. */
+  readonly isConsuming: boolean
+  readonly running: number
+  readonly open: number
+  /** Handlings whose outputs the broker refuses. */
+  readonly blocked: number
+  readonly positions: readonly (TopicPartition & { readonly offset: number })[]
+}
+
+const REBUILD_DELAY_MS = 1_000
+const MAX_REBUILDS = 3
+const REBUILD_WINDOW_MS = 600_000
+
+/** See the file's head. */
+export class AgentRunner {
+  readonly #options: AgentRunnerOptions
+  readonly #handling: Handling
+  readonly #crashesAtMs: number[] = []
+  #consumer: AgentConsumer | undefined
+  #isConsuming = false
+  #stopping = false
+
+  constructor(options: AgentRunnerOptions) {
+    this.#options = options
+    this.#handling = new Handling({ ...options.deps, finish: (task: Task) => this.#consumer?.finish(task) })
+  }
+
+  get status(): AgentStatus {
+    return {
+      agent: this.#options.deps.agent.name,
+      isConsuming: this.#isConsuming,
+      running: this.#consumer?.runningCount ?? 0,
+      open: this.#consumer?.openCount ?? 0,
+      blocked: this.#handling.blockedCount,
+      positions: this.#consumer?.positions ?? [],
+    }
+  }
+
+  /** Joins the consumer group. Resolves when the first assignment has arrived. */
+  async start(): Promise<void> {
+    const { broker, limits, deps } = this.#options
+    const { agent } = deps
+    const consumer = this.#makeConsumer(agent)
+    this.#consumer = consumer
+    const port = await broker.consumer(
+      {
+        group: agent.name,
+        topics: agent.topics,
+        startFrom: agent.startFrom,
+        sessionTimeoutMs: limits.sessionTimeoutMs,
+        heartbeatIntervalMs: limits.heartbeatIntervalMs,
+      },
+      consumer,
+    )
+    consumer.attach(port)
+    this.#isConsuming = true
+  }
+
+  /** Starts nothing new, waits for running handlers, commits, leaves the group. */
+  async stop(drainTimeoutMs: number): Promise<void> {
+    this.#stopping = true
+    this.#isConsuming = false
+    await this.#consumer?.drain(drainTimeoutMs)
+    await this.#handling.settled()
+    await this.#consumer?.stop()
+  }
+
+  #makeConsumer(agent: Agent): AgentConsumer {
+    const { limits, deps } = this.#options
+    return new AgentConsumer({
+      order: agent.order,
+      onRevoke: agent.onRevoke,
+      maxInFlight: agent.maxInFlight,
+      maxOpen: limits.maxOpen,
+      maxOpenBytes: limits.maxOpenBytes,
+      commitIntervalMs: limits.commitIntervalMs,
+      clock: deps.clock,
+      log: deps.log,
+      run: (task) => this.#handling.run(task),
+      onLost: (at, from, to) => this.#reportLost(at, from, to),
+      onCrash: (error) => void this.#rebuild(error),
+    })
+  }
+
+  #reportLost(at: TopicPartition, from: number, to: number): void {
+    const { log, facts } = this.#options.deps
+    log.error('records are gone from the log before they were handled', { ...at, from, to })
+    facts.append(lostFact(this.#options.deps, at, from, to)).catch((error: unknown) => {
+      log.error('lost fact not written', { problem: describeUnknown(error) })
+    })
+  }
+
+  /** A consumer that has stopped for good is made anew; one that keeps stopping ends the process. */
+  async #rebuild(error: unknown): Promise<void> {
+    const { deps, onFatal } = this.#options
+    if (this.#stopping) return
+    this.#isConsuming = false
+    const nowMs = deps.clock.nowMs()
+    this.#crashesAtMs.push(nowMs)
+    const recent = this.#crashesAtMs.filter((atMs) => nowMs - atMs < REBUILD_WINDOW_MS)
+    deps.log.error('consumer stopped', { problem: describeUnknown(error), recent: recent.length })
+    if (recent.length > MAX_REBUILDS) {
+      onFatal(new LabanError('LABAN_CONSUMER_STOPPED', { agent: deps.agent.name, problem: describeUnknown(error) }, { cause: error }))
+      return
+    }
+    await delay(deps.clock, REBUILD_DELAY_MS, deps.signal)
+    if (this.#stopping) return
+    try {
+      await this.start()
+    } catch (failure) {
+      await this.#rebuild(failure)
+    }
+  }
+}

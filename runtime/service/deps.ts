@@ -1,0 +1,38 @@
+/** What the handling of one agent's records works with: the stages, already wired. */
+import type { EventCodec } from '../../contracts/codec.ts'
+import type { TopicContract } from '../../contracts/contract.ts'
+import type { EventTracer } from '../../tracing/event-tracer.ts'
+import type { Admission } from '../admit/admission.ts'
+import type { LeaseKeeper } from '../admit/lease-keeper.ts'
+import type { Agent } from '../agent.ts'
+import type { Task } from '../consume/task.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { BatchingProducer } from '../publish/batching-producer.ts'
+import type { FactWriter } from '../publish/fact-writer.ts'
+
+export interface HandlingDeps {
+  readonly agent: Agent
+  /** Consumer group, namespace included: what traces name. */
+  readonly group: string
+  readonly instance: string
+  readonly contractOf: (topic: string) => TopicContract
+  readonly codec: EventCodec
+  readonly admission: Admission
+  readonly leases: LeaseKeeper
+  readonly producer: BatchingProducer
+  readonly facts: FactWriter
+  readonly tracer: EventTracer
+  readonly clock: Clock
+  readonly log: Logger
+  /** The agent's `accepts`, compiled, by topic. */
+  readonly accepts: ReadonlyMap<string, (event: unknown) => boolean>
+  /** False only in tests that show what dedup is for. */
+  readonly dedup: boolean
+  /** Aborted when the process gives up waiting for servers. */
+  readonly signal: AbortSignal
+  /** The input is finished: everything that follows from it is acknowledged. */
+  readonly finish: (task: Task) => void
+  /** An invariant is broken: the process must stop without committing. */
+  readonly onBug: (error: unknown) => void
+}

@@ -1,0 +1,151 @@
+/** Runs the agent for one handling: decode, accept, attempts with backoff. Decides how it ends; what follows is the settlement's. */
+import { isLabanError, LabanError } from '../../contracts/errors.ts'
+import type { ProcessSpan } from '../../tracing/event-tracer.ts'
+import { runAttempt, type AttemptResult } from '../handle/attempt.ts'
+import { backoffMs } from '../handle/backoff.ts'
+import { OutputCollector, type Output } from '../handle/output-collector.ts'
+import type { CancelReason } from '../ports/cancellation.ts'
+import { delay, type Cancel } from '../ports/clock.ts'
+import type { HandlingDeps } from './deps.ts'
+import { factOf } from './fact-of.ts'
+import { AttemptContext } from './handler-context.ts'
+import type { Ownership } from './ownership.ts'
+import { readValues, type HandledValue } from './read-values.ts'
+import { keyText, type Work } from './work.ts'
+
+/** How an execution ended. */
+export type ExecutionEnd =
+  | { readonly kind: 'completed'; readonly outputs: readonly Output[]; readonly attempt: number; readonly span: ProcessSpan; readonly startedAtMs: number }
+  | { readonly kind: 'rejected'; readonly topic: string; readonly startedAtMs: number }
+  | { readonly kind: 'dead'; readonly error: LabanError; readonly attempt: number; readonly startedAtMs: number }
+  | { readonly kind: 'cancelled'; readonly reason: CancelReason }
+
+/** A handling that ends sooner costs no claim. */
+const CLAIM_AFTER_MS = 30
+/** A handling that ends sooner has no `started` fact. */
+const STARTED_FACT_AFTER_MS = 2_000
+
+/** Runs until success, rejection, a terminal failure, the last attempt, or cancellation. Rejects only with control errors and bugs. */
+export async function execute(deps: HandlingDeps, work: Work, ownership: Ownership): Promise<ExecutionEnd> {
+  const startedAtMs = deps.clock.nowMs()
+  let value: HandledValue
+  try {
+    value = await readValues(deps, work)
+  } catch (error) {
+    if (isLabanError(error) && error.errorClass === 'terminal') return { kind: 'dead', error, attempt: ownership.attempt, startedAtMs }
+    throw error
+  }
+  for (const [topic, accepts] of deps.accepts) {
+    if (value.byTopic.has(topic) && !accepts(value.byTopic.get(topic))) return { kind: 'rejected', topic, startedAtMs }
+  }
+  return attempts(deps, work, ownership, value)
+}
+
+async function attempts(deps: HandlingDeps, work: Work, ownership: Ownership, value: HandledValue): Promise<ExecutionEnd> {
+  const { agent, clock } = deps
+  for (let tried = 1; ; tried++) {
+    const startedAtMs = clock.nowMs()
+    const attempt = ownership.attempt + tried - 1
+    const { span, result } = await runOnce(deps, work, ownership, value, attempt)
+    if (result.kind === 'succeeded') return { kind: 'completed', outputs: result.outputs, attempt, span, startedAtMs }
+    if (result.kind === 'cancelled') return { kind: 'cancelled', reason: result.reason }
+    const { failure } = result
+    if (failure.kind === 'terminal') return { kind: 'dead', error: failure.error, attempt, startedAtMs }
+    if (tried >= agent.retry.maxAttempts) return { kind: 'dead', error: exhausted(attempt, failure.error), attempt, startedAtMs }
+    const waitMs = backoffMs(agent.retry, tried, clock)
+    await deps.facts.append(
+      factOf(deps, work, {
+        outcome: 'retried',
+        attempt,
+        startedAtMs,
+        error: failure.error,
+        traceId: span.traceId,
+        spanId: span.spanId,
+        detail: { retryInMs: String(Math.round(waitMs)) },
+      }),
+    )
+    // From here on others must wait for us instead of starting a second run.
+    if (deps.dedup && !(await ownership.claim())) return { kind: 'cancelled', reason: 'superseded' }
+    await Promise.race([result.settled, delay(clock, agent.abortGraceMs)])
+    await delay(clock, waitMs, deps.signal)
+    const reason = work.task.cancellation.reason
+    if (reason !== undefined) return { kind: 'cancelled', reason }
+  }
+}
+
+async function runOnce(
+  deps: HandlingDeps,
+  work: Work,
+  ownership: Ownership,
+  value: HandledValue,
+  attempt: number,
+): Promise<{ span: ProcessSpan; result: AttemptResult }> {
+  const { agent, clock, codec, contractOf } = deps
+  const { task } = work
+  const span = startSpan(deps, work, attempt)
+  const collector = new OutputCollector({
+    agent,
+    ...work.ref,
+    hop: work.hop + 1,
+    causes: work.causes,
+    contractOf,
+    codec,
+    nowMs: () => clock.nowMs(),
+    span,
+  })
+  const stopTimers = watchLongRun(deps, work, ownership, attempt, span)
+  const result = await runAttempt({
+    agent: agent.name,
+    timeoutMs: agent.timeoutMs,
+    clock,
+    cancellation: task.cancellation,
+    span,
+    collector,
+    invoke: (cancellation, deadlineAtMs) =>
+      agent.handle(value.event, new AttemptContext({ work, attempt, deadlineAtMs, cancellation, collector, log: deps.log })),
+  })
+  stopTimers()
+  if (result.kind !== 'succeeded') {
+    const error: unknown = result.kind === 'failed' ? result.failure.error : undefined
+    collector.discard(error)
+    span.end(result.kind, error)
+  }
+  return { span, result }
+}
+
+/** After a while the handling is claimed; after a longer one it says that it has started. */
+function watchLongRun(deps: HandlingDeps, work: Work, ownership: Ownership, attempt: number, span: ProcessSpan): Cancel {
+  if (!deps.dedup) return () => undefined
+  const startedAtMs = deps.clock.nowMs()
+  let cancel = deps.clock.after(CLAIM_AFTER_MS, () => {
+    void ownership.claim()
+    cancel = deps.clock.after(STARTED_FACT_AFTER_MS - CLAIM_AFTER_MS, () => {
+      const ids = { traceId: span.traceId, spanId: span.spanId }
+      deps.facts.append(factOf(deps, work, { outcome: 'started', attempt, startedAtMs, ...ids })).catch((error: unknown) => {
+        deps.log.debug('started fact not written', { error })
+      })
+    })
+  })
+  return () => cancel()
+}
+
+function startSpan(deps: HandlingDeps, work: Work, attempt: number): ProcessSpan {
+  const { task } = work
+  return deps.tracer.startProcess({
+    agent: deps.agent.name,
+    group: deps.group,
+    instance: deps.instance,
+    topic: task.topic,
+    partition: task.partition,
+    offset: task.offset,
+    key: keyText(task.key, work.ref.flowId),
+    envelope: task.envelope,
+    attempt,
+    ...(work.isJoin ? { members: work.parts.slice(0, -1).map((part) => part.envelope) } : {}),
+  })
+}
+
+function exhausted(attempts: number, last: LabanError): LabanError {
+  if (attempts === 1) return last
+  return new LabanError('LABAN_ATTEMPTS_EXHAUSTED', { attempts, problem: last.message }, { cause: last.cause ?? last })
+}

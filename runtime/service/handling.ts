@@ -1,0 +1,171 @@
+/**
+ * The path of one record through the stages: what the store knows decides whether it runs, is republished, waits for another owner
+ * or is skipped. One handling of an id is alive in a process at a time; a second record of the same id waits for the first.
+ */
+import { isLabanError } from '../../contracts/errors.ts'
+import type { Task } from '../consume/task.ts'
+import type { HandlingState } from '../ports/claim-store.ts'
+import { delay } from '../ports/clock.ts'
+import type { HandlingDeps } from './deps.ts'
+import { execute, type ExecutionEnd } from './execution.ts'
+import { JoinIntake } from './join-intake.ts'
+import { Ownership } from './ownership.ts'
+import { Settlement, type Settled } from './settlement.ts'
+import { singleWork, type Work } from './work.ts'
+
+/** Polling another owner's work: first and longest interval. */
+const FIRST_WAIT_MS = 50
+const LONGEST_WAIT_MS = 1_000
+const ABSENT: HandlingState = { state: 'absent' }
+
+/** What to do next with a work, given the state of its handling. */
+type Decision =
+  | { readonly kind: 'run'; readonly claimedAttempt?: number }
+  | { readonly kind: 'republish'; readonly state: Extract<HandlingState, { state: 'computed' }> }
+  | { readonly kind: 'skip' }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'again' }
+
+/** One per agent and process. */
+export class Handling {
+  readonly #deps: HandlingDeps
+  readonly #settlement: Settlement
+  readonly #joins: JoinIntake
+  /** From the first look at the store until the input is finished. */
+  readonly #alive = new Map<string, Promise<void>>()
+
+  constructor(deps: HandlingDeps) {
+    this.#deps = deps
+    this.#settlement = new Settlement(deps)
+    this.#joins = new JoinIntake(deps, this.#settlement)
+  }
+
+  /** Handlings whose outputs the broker refuses. */
+  get blockedCount(): number {
+    return this.#settlement.blockedCount
+  }
+
+  /** Treats one record. Settles when its lane may go on; never rejects. */
+  async run(task: Task): Promise<void> {
+    try {
+      const work = this.#deps.agent.isJoin ? await this.#joins.take(task) : singleWork(task)
+      if ('settling' in work) this.#watch(work.settling)
+      else await this.#enter(work)
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+
+  /** Resolves when every handling that was alive is settled. */
+  async settled(): Promise<void> {
+    while (this.#alive.size > 0) await Promise.all(this.#alive.values())
+  }
+
+  /** Lets one handling of an id be alive at a time, until its input is finished and its state is `done`. */
+  async #enter(work: Work): Promise<void> {
+    const id = work.ref.handlingId
+    for (let other = this.#alive.get(id); other !== undefined; other = this.#alive.get(id)) await other
+    let settle = (): void => undefined
+    this.#alive.set(id, new Promise<void>((resolve) => (settle = resolve)))
+    const leave = (): void => {
+      this.#alive.delete(id)
+      settle()
+    }
+    try {
+      const settled = await this.#process(work)
+      if (settled === undefined) leave()
+      else void settled.settling.catch((error: unknown) => this.#onError(error)).finally(leave)
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  /** Undefined: the work was left to another instance or to a later delivery. */
+  async #process(work: Work): Promise<Settled | undefined> {
+    for (let waitMs = FIRST_WAIT_MS; ; ) {
+      if (work.task.cancellation.reason !== undefined || work.task.home.dropped) return undefined
+      const state = this.#deps.dedup ? await this.#deps.admission.read(work.ref) : ABSENT
+      const decision = await this.#decide(work, state)
+      if (decision.kind === 'skip') return this.#settlement.skip(work, state)
+      if (decision.kind === 'republish') return this.#settlement.republish(work, decision.state)
+      if (decision.kind === 'run') {
+        const end = await this.#runOnce(work, decision.claimedAttempt)
+        if (end !== 'again') return end
+      }
+      if (decision.kind !== 'wait') continue
+      await delay(this.#deps.clock, waitMs * (0.5 + this.#deps.clock.random()), this.#deps.signal)
+      waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
+    }
+  }
+
+  async #decide(work: Work, state: HandlingState): Promise<Decision> {
+    const { instance, admission } = this.#deps
+    switch (state.state) {
+      case 'absent':
+        return { kind: 'run' }
+      case 'done':
+      case 'handed':
+      case 'dead':
+        return { kind: 'skip' }
+      case 'computed':
+        // Its owner publishes it and will say `done`; only a dead owner's result is ours to publish.
+        if (state.owner !== instance && (await this.#isAlive(state.owner))) return { kind: 'wait' }
+        return { kind: 'republish', state }
+      case 'claimed': {
+        const { owner, attempt } = state
+        if (owner !== instance && (await this.#isAlive(owner))) return { kind: 'wait' }
+        const answer = await admission.claim({ ...work.ref, owner: instance, from: { owner, attempt } })
+        if (!answer.accepted || answer.current.state !== 'claimed') return { kind: 'again' }
+        this.#deps.log.info('took over', { ...work.ref, from: owner, attempt: answer.current.attempt })
+        return { kind: 'run', claimedAttempt: answer.current.attempt }
+      }
+    }
+  }
+
+  /** A store that does not answer says nothing about an owner: it counts as alive. */
+  async #isAlive(owner: string): Promise<boolean> {
+    try {
+      return await this.#deps.leases.isAlive(owner)
+    } catch (error) {
+      if (isLabanError(error) && error.errorClass === 'retry') return true
+      throw error
+    }
+  }
+
+  async #runOnce(work: Work, claimedAttempt: number | undefined): Promise<Settled | 'again' | undefined> {
+    const { admission, instance } = this.#deps
+    const { cancellation } = work.task
+    const ownership = new Ownership({ admission, ref: work.ref, owner: instance, cancellation }, claimedAttempt)
+    const end = await execute(this.#deps, work, ownership)
+    const settled = await this.#settle(work, ownership, end)
+    if (settled !== undefined || end.kind === 'cancelled') return settled
+    return 'again'
+  }
+
+  async #settle(work: Work, ownership: Ownership, end: ExecutionEnd): Promise<Settled | undefined> {
+    switch (end.kind) {
+      case 'completed':
+        return this.#settlement.complete(work, ownership, end)
+      case 'rejected':
+        return this.#settlement.reject(work, ownership, end)
+      case 'dead':
+        return this.#settlement.bury(work, ownership, end)
+      case 'cancelled':
+        if (end.reason !== 'superseded') await ownership.release()
+        return undefined
+    }
+  }
+
+  #watch(settling: Promise<void>): void {
+    const id = `settling ${this.#alive.size} ${this.#deps.clock.random()}`
+    const watched = settling.catch((error: unknown) => this.#onError(error)).finally(() => this.#alive.delete(id))
+    this.#alive.set(id, watched)
+  }
+
+  /** At shutdown work is left where it is; a newer stored format or a broken invariant stops the process. */
+  #onError(error: unknown): void {
+    if (isLabanError(error) && error.errorClass === 'control') return
+    this.#deps.onBug(error)
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Takes one record into its join. An incomplete join hands the member over to the `waiting` topic and finishes the input; the
+ * member that completes it stays unfinished until the join's one handling is done.
+ */
+import { agentTopic } from '../../contracts/contract.ts'
+import type { Task } from '../consume/task.ts'
+import type { JoinAnswer } from '../ports/claim-store.ts'
+import type { HandlingDeps } from './deps.ts'
+import { decodeMember, encodeMember, memberRecord } from './member-format.ts'
+import type { Settled, Settlement } from './settlement.ts'
+import { joinedWork, singleWork, type Work } from './work.ts'
+
+/** See the file's head. */
+export class JoinIntake {
+  readonly #deps: HandlingDeps
+  readonly #settlement: Settlement
+
+  constructor(deps: HandlingDeps, settlement: Settlement) {
+    this.#deps = deps
+    this.#settlement = settlement
+  }
+
+  /** The work of a complete join, or the end of this member. */
+  async take(task: Task): Promise<Work | Settled> {
+    const { admission, agent } = this.#deps
+    const { flowId } = task.envelope
+    const answer = await admission.join({ flowId, topics: agent.topics, member: encodeMember(task) })
+    const member = singleWork(task)
+    if (answer.result === 'late') return this.#settlement.note(member, 'late', { topic: task.topic })
+    if (answer.members !== undefined) return joinedWork(agent.name, task, answer.members.map(decodeMember))
+    // Complete without members: the join has fired and only its members' ids are kept.
+    if (answer.have.length === agent.topics.length) return this.#settlement.note(member, 'duplicate', { found: 'done' })
+    return this.#wait(task, member, answer)
+  }
+
+  /** The record on the log is now what waits; the store is only its index. */
+  async #wait(task: Task, member: Work, answer: JoinAnswer): Promise<Settled> {
+    const topic = agentTopic(this.#deps.agent.name, 'waiting')
+    await this.#settlement.hand([{ ...memberRecord(task), topic, key: task.envelope.flowId }])
+    const missing = this.#deps.agent.topics.filter((name) => !answer.have.includes(name))
+    return this.#settlement.note(member, 'waiting', { have: answer.have.join(','), missing: missing.join(',') })
+  }
+}

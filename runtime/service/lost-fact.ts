@@ -1,0 +1,37 @@
+/** The fact of a gap at the head of a partition: records that retention or an operator took away before they were handled. */
+import { FACT_FORMAT_VERSION, type Fact } from '../../contracts/fact.ts'
+import { deriveId } from '../../contracts/ids.ts'
+import type { TopicPartition } from '../ports/broker.ts'
+import type { HandlingDeps } from './deps.ts'
+
+/** Belongs to no flow: its flow id derives from the gap, so that telling it twice is telling it once. */
+export function lostFact(
+  deps: Pick<HandlingDeps, 'agent' | 'instance' | 'clock'>,
+  at: TopicPartition,
+  from: number,
+  to: number,
+): Fact {
+  const { agent, instance, clock } = deps
+  const id = deriveId('lost', agent.name, at.topic, String(at.partition), String(from), String(to))
+  const nowMs = clock.nowMs()
+  return {
+    formatVersion: FACT_FORMAT_VERSION,
+    outcome: 'lost',
+    flowId: id,
+    agent: agent.name,
+    agentVersion: agent.version,
+    instance,
+    handlingId: id,
+    inputs: [],
+    attempt: 1,
+    startedAtMs: nowMs,
+    endedAtMs: nowMs,
+    errorCode: null,
+    errorMessage: null,
+    traceId: null,
+    spanId: null,
+    outputs: [],
+    steps: [],
+    detail: { topic: at.topic, partition: String(at.partition), from: String(from), to: String(to) },
+  }
+}

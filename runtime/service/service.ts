@@ -1,0 +1,183 @@
+/** One process: starting > running > draining > stopped. Wires the stages for its agents and owns their order of start and stop. */
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { EventCodec } from '../../contracts/codec.ts'
+import type { ContractSet } from '../../contracts/contract-set.ts'
+import { physicalTopic } from '../../contracts/contract.ts'
+import { describeUnknown, LabanError } from '../../contracts/errors.ts'
+import { compileRule } from '../../contracts/rules.ts'
+import type { EventTracer } from '../../tracing/event-tracer.ts'
+import { Admission } from '../admit/admission.ts'
+import { LeaseKeeper } from '../admit/lease-keeper.ts'
+import type { Agent } from '../agent.ts'
+import type { Broker } from '../ports/broker.ts'
+import type { Store } from '../ports/claim-store.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import { BatchingProducer } from '../publish/batching-producer.ts'
+import { FactWriter } from '../publish/fact-writer.ts'
+import { AgentRunner, type ConsumeLimits } from './agent-runner.ts'
+import type { Health } from './health-server.ts'
+import { ManifestKeeper } from './manifest-keeper.ts'
+
+export interface ServiceOptions {
+  readonly agents: readonly Agent[]
+  readonly broker: Broker
+  readonly store: Store
+  readonly contracts: ContractSet
+  readonly codec: EventCodec
+  /** This process's schema ids by topic; announced in manifests. */
+  readonly schemaIds: ReadonlyMap<string, number>
+  readonly tracer: EventTracer
+  readonly clock: Clock
+  readonly log: Logger
+  readonly namespace: string
+  readonly leaseMs: number
+  readonly drainTimeoutMs: number
+  readonly limits: ConsumeLimits
+  /** False only in tests that show what dedup is for. */
+  readonly dedup: boolean
+  /** Told when the process cannot go on: a broken invariant, a newer stored format, a consumer that keeps stopping. */
+  readonly onFatal: (error: unknown) => void
+  /** @default host, pid and eight random hex digits: one incarnation of one process */
+  readonly instance?: string
+}
+
+const FLUSH_TIMEOUT_MS = 5_000
+
+/** See the file's head. Start once, stop once. */
+export class Service {
+  readonly instance: string
+  readonly #options: ServiceOptions
+  readonly #giveUp = new AbortController()
+  readonly #away = new Set<string>()
+  #state: Health['state'] = 'starting'
+  #parts: { readonly runners: Map<Agent, AgentRunner>; readonly leases: LeaseKeeper; readonly manifests: ManifestKeeper; readonly producer: BatchingProducer } | undefined
+
+  constructor(options: ServiceOptions) {
+    this.#options = options
+    this.instance = options.instance ?? `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
+  }
+
+  /** Takes the lease, joins the consumer groups, announces the agents. */
+  async start(): Promise<void> {
+    const { broker, clock, log } = this.#options
+    const producer = new BatchingProducer({ producer: await broker.producer(), clock, log })
+    const leases = this.#leaseKeeper()
+    await leases.start()
+    const runners = new Map(this.#options.agents.map((agent) => [agent, this.#runner(agent, producer, leases)]))
+    const manifests = new ManifestKeeper({ ...this.#options, instance: this.instance, runners, producer })
+    this.#parts = { runners, leases, manifests, producer }
+    await Promise.all([...runners.values()].map((runner) => runner.start()))
+    await manifests.start()
+    this.#state = 'running'
+    log.info('running', { instance: this.instance, agents: this.#options.agents.map((agent) => agent.name) })
+  }
+
+  /** Drains, commits, leaves, announces the end; the lease goes last. Calling it again waits for the first call's end. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  #stopping: Promise<void> | undefined
+
+  get health(): Health {
+    const agents = [...(this.#parts?.runners.values() ?? [])].map((runner) => runner.status)
+    const problems = [...this.#away].map((what) => `${what} does not answer`)
+    if (this.#parts?.producer.isAvailable === false) problems.push('the broker does not answer')
+    for (const status of agents) {
+      if (!status.isConsuming) problems.push(`${status.agent} does not consume`)
+      if (status.blocked > 0) problems.push(`${status.agent}: publish blocked for ${status.blocked} handlings`)
+    }
+    if (this.#state !== 'running') problems.unshift(`the process is ${this.#state}`)
+    return { state: this.#state, isReady: problems.length === 0, problems, agents }
+  }
+
+  async #stop(): Promise<void> {
+    const { drainTimeoutMs, log } = this.#options
+    this.#state = 'draining'
+    if (this.#parts === undefined) return
+    const { runners, leases, manifests, producer } = this.#parts
+    // A server that is away must not hold the process longer than the drain may take.
+    const cancel = this.#options.clock.after(drainTimeoutMs + FLUSH_TIMEOUT_MS, () => this.#giveUp.abort())
+    await Promise.all([...runners.values()].map((runner) => runner.stop(drainTimeoutMs)))
+    if (!this.#giveUp.signal.aborted) await manifests.stop()
+    this.#giveUp.abort()
+    cancel()
+    await producer.close(FLUSH_TIMEOUT_MS)
+    await leases.stop()
+    this.#state = 'stopped'
+    log.info('stopped', { instance: this.instance })
+  }
+
+  #leaseKeeper(): LeaseKeeper {
+    const { store, leaseMs, clock, log } = this.#options
+    return new LeaseKeeper({
+      leases: store.leases,
+      instance: this.instance,
+      leaseMs,
+      clock,
+      log,
+      onLost: () => log.warn('lease lost; work may have been taken over', { instance: this.instance }),
+    })
+  }
+
+  #runner(agent: Agent, producer: BatchingProducer, leases: LeaseKeeper): AgentRunner {
+    const { broker, store, contracts, codec, tracer, clock, namespace, limits, dedup, onFatal } = this.#options
+    const log = this.#options.log.child({ agent: agent.name })
+    const { signal } = this.#giveUp
+    const admission = new Admission({
+      claims: store.claimsOf(agent.name, { dedupMs: agent.dedupMs, joinTtlMs: agent.joinWithinMs }),
+      clock,
+      signal,
+      onAvailability: (isAvailable, error) => this.#onStore(isAvailable, error),
+    })
+    return new AgentRunner({
+      broker,
+      limits,
+      onFatal,
+      deps: {
+        agent,
+        group: physicalTopic(agent.name, namespace),
+        instance: this.instance,
+        contractOf: (topic) => contracts.get(topic),
+        codec,
+        admission,
+        leases,
+        producer,
+        facts: new FactWriter(producer, codec),
+        tracer,
+        clock,
+        log,
+        accepts: compileAccepts(agent, contracts),
+        dedup,
+        signal,
+        onBug: onFatal,
+      },
+    })
+  }
+
+  #onStore(isAvailable: boolean, error: unknown): void {
+    const { log } = this.#options
+    if (isAvailable) {
+      this.#away.delete('the store')
+      log.info('store answers again')
+    } else {
+      this.#away.add('the store')
+      log.warn('store does not answer; work waits', { problem: describeUnknown(error) })
+    }
+  }
+}
+
+function compileAccepts(agent: Agent, contracts: ContractSet): ReadonlyMap<string, (event: unknown) => boolean> {
+  return new Map(
+    Object.entries(agent.accepts).map(([topic, expression]) => {
+      try {
+        return [topic, compileRule(expression, { schema: contracts.get(topic).schema })]
+      } catch (error) {
+        throw new LabanError('LABAN_AGENT_INVALID', { agent: agent.name, problem: `accepts of ${topic}: ${describeUnknown(error)}` }, { cause: error })
+      }
+    }),
+  )
+}

@@ -1,0 +1,185 @@
+/**
+ * What follows once a handling's end is decided, each step after the acknowledgement of the one before:
+ * computed -> outputs -> fact -> input finished -> done. The lane may go on after the outputs.
+ */
+import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
+import { agentTopic } from '../../contracts/contract.ts'
+import type { FactOutput } from '../../contracts/fact.ts'
+import { decodeRecords, encodeRecords, type StoredRecord } from '../../contracts/record-format.ts'
+import { deadLetterRecord } from '../handle/dead-letter.ts'
+import type { Output } from '../handle/output-collector.ts'
+import type { Appended, OutgoingRecord } from '../ports/broker.ts'
+import type { HandlingState } from '../ports/claim-store.ts'
+import { delay } from '../ports/clock.ts'
+import type { HandlingDeps } from './deps.ts'
+import type { ExecutionEnd } from './execution.ts'
+import { factOf, type FactParts } from './fact-of.ts'
+import type { Ownership } from './ownership.ts'
+import { outputIdentity } from './output-identity.ts'
+import type { Work } from './work.ts'
+
+/** `settling` resolves when the input is finished and the state is `done`. */
+export interface Settled {
+  readonly settling: Promise<void>
+}
+
+const BLOCKED_FIRST_RETRY_MS = 500
+const BLOCKED_LONGEST_RETRY_MS = 30_000
+const NO_OUTPUTS = encodeRecords([])
+
+/** See the file's head. */
+export class Settlement {
+  readonly #deps: HandlingDeps
+  #blocked = 0
+
+  constructor(deps: HandlingDeps) {
+    this.#deps = deps
+  }
+
+  /** Handlings whose computed outputs the broker refuses. */
+  get blockedCount(): number {
+    return this.#blocked
+  }
+
+  /** Records and publishes the outputs. Undefined: another owner's result won, and these outputs are dropped. */
+  async complete(work: Work, ownership: Ownership, end: Extract<ExecutionEnd, { kind: 'completed' }>): Promise<Settled | undefined> {
+    const { outputs, span } = end
+    const records = outputs.map((output) => output.record)
+    if (!(await this.#compute(work, ownership, records))) {
+      for (const output of outputs) output.send.end()
+      span.end('superseded')
+      return undefined
+    }
+    const appended = await this.#publish(records)
+    outputs.forEach((output, index) => output.send.end(appended[index]))
+    span.end('completed')
+    const fact: FactParts = {
+      outcome: 'completed',
+      attempt: end.attempt,
+      startedAtMs: end.startedAtMs,
+      traceId: span.traceId,
+      spanId: span.spanId,
+      outputs: outputs.map((output, index) => factOutput(output, appended[index])),
+    }
+    return { settling: this.#close(work, fact) }
+  }
+
+  /** The agent's `accepts` said no: a normal end without outputs. */
+  async reject(work: Work, ownership: Ownership, end: Extract<ExecutionEnd, { kind: 'rejected' }>): Promise<Settled | undefined> {
+    if (!(await this.#compute(work, ownership, []))) return undefined
+    const expression = this.#deps.agent.accepts[end.topic] ?? ''
+    const detail = { topic: end.topic, accepts: expression }
+    return { settling: this.#close(work, { outcome: 'rejected', startedAtMs: end.startedAtMs, detail }) }
+  }
+
+  /** Publishes what an earlier owner computed: the recorded bytes under the recorded ids. */
+  async republish(work: Work, state: Extract<HandlingState, { state: 'computed' }>): Promise<Settled> {
+    const startedAtMs = this.#deps.clock.nowMs()
+    const records = decodeRecords(state.outputs)
+    const appended = await this.#publish(records)
+    const outputs = records.map((record, index) => {
+      const place = appended[index] ?? UNKNOWN_PLACE
+      return { ...outputIdentity(record, work.ref.flowId), topic: record.topic, partition: place.partition, offset: place.offset }
+    })
+    const detail = { republished: 'true' }
+    return { settling: this.#close(work, { outcome: 'completed', attempt: state.attempt, startedAtMs, outputs, detail }) }
+  }
+
+  /** Dead letter, then `dead`, then the fact. Every part of a join goes there. */
+  async bury(work: Work, ownership: Ownership, end: Extract<ExecutionEnd, { kind: 'dead' }>): Promise<Settled> {
+    const { agent, instance, clock, log, admission, dedup } = this.#deps
+    await ownership.settled()
+    const reason = { agent: agent.name, agentVersion: agent.version, instance, error: end.error, attempts: end.attempt, failedAtMs: clock.nowMs() }
+    const letters = work.parts.map((part) => deadLetterRecord(part, reason))
+    const [appended] = await this.#appendUntilAccepted(letters)
+    log.warn('dead letter', { ...work.ref, code: end.error.code, problem: end.error.message })
+    if (dedup) await admission.bury({ ...work.ref, from: ownership.from })
+    const detail = { deadLetter: appended === undefined ? '' : `${appended.topic}/${appended.partition}@${appended.offset}` }
+    const fact: FactParts = { outcome: 'dead-lettered', attempt: end.attempt, startedAtMs: end.startedAtMs, error: end.error, detail }
+    return { settling: this.#writeFact(work, fact) }
+  }
+
+  /** The event was handled before: a fact, and the input is finished. */
+  skip(work: Work, state: HandlingState): Settled {
+    const detail = { found: state.state }
+    return { settling: this.#writeFact(work, { outcome: 'duplicate', startedAtMs: this.#deps.clock.nowMs(), detail }) }
+  }
+
+  /** Any other end that only needs its fact. */
+  note(work: Work, outcome: 'waiting' | 'late' | 'duplicate', detail: Readonly<Record<string, string>> = {}): Settled {
+    return { settling: this.#writeFact(work, { outcome, startedAtMs: this.#deps.clock.nowMs(), detail }) }
+  }
+
+  /** Appends records that must not be lost, whatever the broker says. */
+  async hand(records: readonly OutgoingRecord[]): Promise<void> {
+    await this.#appendUntilAccepted(records)
+  }
+
+  async #compute(work: Work, ownership: Ownership, records: readonly StoredRecord[]): Promise<boolean> {
+    const { admission, instance, dedup } = this.#deps
+    if (!dedup) return true
+    await ownership.settled()
+    const { topic, partition, offset } = work.task
+    const outputs = records.length === 0 ? NO_OUTPUTS : encodeRecords(records)
+    const answer = await admission.compute({
+      ...work.ref,
+      owner: instance,
+      attempt: ownership.attempt,
+      from: ownership.from,
+      position: { topic, partition, offset },
+      outputs,
+    })
+    if (answer.accepted && records.length > 1) await this.#journal(work, outputs)
+    return answer.accepted
+  }
+
+  /** Several outputs are not appended atomically: the journal holds them all before the first is published. */
+  async #journal(work: Work, outputs: Buffer): Promise<void> {
+    const topic = agentTopic(this.#deps.agent.name, 'journal')
+    const headers = { 'laban-journal': 'computed', 'laban-flow-id': work.ref.flowId }
+    await this.#appendUntilAccepted([{ topic, key: work.ref.handlingId, value: outputs, headers }])
+  }
+
+  #publish(records: readonly StoredRecord[]): Promise<readonly Appended[]> {
+    return records.length === 0 ? Promise.resolve([]) : this.#appendUntilAccepted(records)
+  }
+
+  async #close(work: Work, fact: FactParts): Promise<void> {
+    await this.#writeFact(work, fact)
+    if (this.#deps.dedup) await this.#deps.admission.finish(work.ref)
+  }
+
+  async #writeFact(work: Work, fact: FactParts): Promise<void> {
+    await this.#deps.facts.append(factOf(this.#deps, work, fact))
+    this.#deps.finish(work.task)
+  }
+
+  /** A refusal after `computed` keeps the result and the lane: rights or topics can be mended, a result cannot be made again. */
+  async #appendUntilAccepted(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+    const { producer, clock, log, signal } = this.#deps
+    let isBlocked = false
+    try {
+      for (let waitMs = BLOCKED_FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, BLOCKED_LONGEST_RETRY_MS)) {
+        try {
+          return await producer.append(records)
+        } catch (error) {
+          if (!isLabanError(error) || error.errorClass !== 'terminal') throw error
+          if (!isBlocked) this.#blocked++
+          isBlocked = true
+          log.error('publish blocked', { code: error.code, problem: describeUnknown(error), remedy: error.remedy })
+          await delay(clock, waitMs, signal)
+          if (signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
+        }
+      }
+    } finally {
+      if (isBlocked) this.#blocked--
+    }
+  }
+}
+
+const UNKNOWN_PLACE = { partition: -1, offset: -1 }
+
+function factOutput(output: Output, place: Appended | undefined): FactOutput {
+  const { partition, offset } = place ?? UNKNOWN_PLACE
+  return { eventId: output.eventId, topic: output.record.topic, partition, offset, hash: output.hash, key: output.key }
+}

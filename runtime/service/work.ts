@@ -1,0 +1,72 @@
+/** What one handling works on: a single record, or the members of a complete join. The same shape for both, so that one path treats them. */
+import type { Envelope, ReceivedHeaders } from '../../contracts/envelope.ts'
+import type { FactInput } from '../../contracts/fact.ts'
+import { joinHandlingId, type Uuid } from '../../contracts/ids.ts'
+import type { Task } from '../consume/task.ts'
+import type { HandlingRef, InputPosition } from '../ports/claim-store.ts'
+
+/** One record that a handling reads. */
+export interface WorkPart extends InputPosition {
+  readonly timestampMs: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: ReceivedHeaders
+  readonly envelope: Envelope
+}
+
+/** One handling's work. */
+export interface Work {
+  readonly ref: HandlingRef
+  /** The record whose offset this handling finishes; for a join the member that completed it. */
+  readonly task: Task
+  /** One part, or for a join one per topic, the completing one last. */
+  readonly parts: readonly WorkPart[]
+  readonly isJoin: boolean
+  /** Largest hop of the parts. */
+  readonly hop: number
+  /** Event ids of the parts. */
+  readonly causes: readonly Uuid[]
+}
+
+/** The work of a record that is handled by itself. */
+export function singleWork(task: Task): Work {
+  const { id, flowId, hop } = task.envelope
+  return { ref: { flowId, handlingId: id }, task, parts: [task], isJoin: false, hop, causes: [id] }
+}
+
+/** The work of a complete join. */
+export function joinedWork(agent: string, task: Task, members: readonly WorkPart[]): Work {
+  const { flowId } = task.envelope
+  const parts = [...members].sort((a, b) => Number(a.topic === task.topic) - Number(b.topic === task.topic))
+  return {
+    ref: { flowId, handlingId: joinHandlingId(agent, flowId) },
+    task,
+    parts,
+    isJoin: true,
+    hop: Math.max(...parts.map((part) => part.envelope.hop)),
+    causes: parts.map((part) => part.envelope.id),
+  }
+}
+
+/** A part as facts name it. */
+export function factInput(part: WorkPart): FactInput {
+  const { envelope } = part
+  return {
+    eventId: envelope.id,
+    topic: part.topic,
+    partition: part.partition,
+    offset: part.offset,
+    hop: envelope.hop,
+    source: envelope.source,
+    causes: envelope.causes,
+    recordedAtMs: part.timestampMs,
+    key: keyText(part.key, envelope.flowId),
+  }
+}
+
+/** The record key as text where it is not the flow id. */
+export function keyText(key: Buffer | null, flowId: Uuid): string | null {
+  if (key === null) return null
+  const text = key.toString('utf8')
+  return text === flowId ? null : text
+}
