@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { readIdentity, type ProcessIdentity } from './process-identity.ts'
+import { parseJson, readIdentity, type ProcessIdentity } from './process-identity.ts'
 import type { ServerName } from './settings.ts'
 import { StackError } from './stack-error.ts'
 
@@ -24,10 +24,12 @@ export interface Launch {
 export interface DaemonRecord extends ProcessIdentity {
   readonly marker: string
   readonly address: string
+  /** True once it has answered; its address is published from then on. */
+  readonly isHealthy: boolean
 }
 
-/** Where the stack keeps a server's record and log. */
-export function recordPath(stackDir: string, name: ServerName): string {
+/** Where the stack keeps a server's record. */
+function recordPath(stackDir: string, name: ServerName): string {
   return join(stackDir, 'run', `${name}.json`)
 }
 
@@ -40,7 +42,8 @@ export function logPath(stackDir: string, name: ServerName): string {
 export async function findDaemon(stackDir: string, name: ServerName): Promise<DaemonRecord | undefined> {
   const text = await readFile(recordPath(stackDir, name), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
-  const record = JSON.parse(text) as DaemonRecord
+  const record = parseJson<DaemonRecord>(text)
+  if (record === undefined) return undefined
   const current = await readIdentity(record.pid)
   const isOurs = current?.started === record.started && current.commandLine.includes(record.marker)
   return isOurs ? record : undefined
@@ -70,10 +73,14 @@ export async function startDaemon(
   child.unref()
   const identity = await readIdentity(child.pid)
   if (identity === undefined) throw new StackError(`${name} ended at once`, `See ${log}`)
-  const record: DaemonRecord = { ...identity, marker, address }
-  await writeFile(`${recordFile}.new`, JSON.stringify(record, null, 2))
-  await rename(`${recordFile}.new`, recordFile)
+  await writeRecord(recordFile, { ...identity, marker, address, isHealthy: false })
   return child.pid
+}
+
+/** Notes that a server has answered. */
+export async function markHealthy(stackDir: string, name: ServerName): Promise<void> {
+  const record = await findDaemon(stackDir, name)
+  if (record !== undefined) await writeRecord(recordPath(stackDir, name), { ...record, isHealthy: true })
 }
 
 /** Ends a server: asks first, insists after `graceMs`. Gives false when it was not running. */
@@ -89,6 +96,11 @@ export async function stopDaemon(stackDir: string, name: ServerName, graceMs = 2
   }
   await rm(recordPath(stackDir, name), { force: true })
   return record !== undefined
+}
+
+async function writeRecord(path: string, record: DaemonRecord): Promise<void> {
+  await writeFile(`${path}.new`, JSON.stringify(record, null, 2))
+  await rename(`${path}.new`, path)
 }
 
 async function hasEnded(stackDir: string, name: ServerName, limitMs: number): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { readIdentity, type ProcessIdentity } from './process-identity.ts'
+import { parseJson, readIdentity, type ProcessIdentity } from './process-identity.ts'
 import { say } from './shell.ts'
 import { StackError } from './stack-error.ts'
 
@@ -51,18 +51,18 @@ async function tryCreate(path: string, content: string): Promise<boolean> {
   }
 }
 
-/** The lock's text when its holder is gone; an empty file is a holder that died between creating and writing. */
+/** The lock's text when its holder is gone; an unreadable one died between creating and writing. */
 async function readDeadHolder(path: string): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
-  if (text === '') {
+  const holder = parseJson<ProcessIdentity>(text)
+  if (holder === undefined) {
     const ageMs = await stat(path).then(
       (found) => Date.now() - found.mtimeMs,
       () => 0,
     )
     return ageMs > 10_000 ? text : undefined
   }
-  const holder = JSON.parse(text) as ProcessIdentity
   const current = await readIdentity(holder.pid)
   return current?.started === holder.started ? undefined : text
 }

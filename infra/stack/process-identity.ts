@@ -28,6 +28,15 @@ export async function readIdentity(pid: number): Promise<ProcessIdentity | undef
   }
 }
 
+/** A value that this launcher wrote, or undefined when a crash left only half of it. */
+export function parseJson<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    return undefined
+  }
+}
+
 async function readIdentityFromPs(pid: number): Promise<ProcessIdentity | undefined> {
   const text = await run('ps', ['-p', String(pid), '-o', 'lstart=,command=']).catch(() => '')
   const line = text.trim()

@@ -1,10 +1,10 @@
-/** Writes and reads `stack.json`: the addresses of the servers that run, for tests, the CLI and people. */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+/** Writes `stack.json`: the addresses of the servers that run, for tests, the CLI and people. */
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ServerName, StackSettings } from './settings.ts'
 
 /** Content of `stack.json`; a server that does not run has no address in it. */
-export interface StackFile {
+interface StackFile {
   readonly brokers?: readonly string[]
   readonly registryUrl?: string
   readonly redisUrl?: string
@@ -18,12 +18,6 @@ export interface StackFile {
 /** Path of the file. */
 export function stackFilePath(stackDir: string): string {
   return join(stackDir, 'stack.json')
-}
-
-/** The file, or undefined when no server of the stack runs. */
-export async function readStackFile(stackDir: string): Promise<StackFile | undefined> {
-  const text = await readFile(stackFilePath(stackDir), 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : (JSON.parse(text) as StackFile)
 }
 
 /** Replaces the file in one step by the addresses of these servers; removes it when there are none. */

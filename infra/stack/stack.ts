@@ -1,4 +1,4 @@
-/** The launcher's verbs over all servers: up, down, status, logs. One launcher at a time works on a stack. */
+/** The launcher's verbs over all servers: up, down, status, logs. One launcher at a time works on a server. */
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findDaemon, logPath, stopDaemon } from './daemon.ts'
@@ -12,44 +12,40 @@ import { stackFilePath, writeStackFile } from './stack-file.ts'
 import { startServer } from './start.ts'
 
 /**
- * Starts servers side by side and waits until each is healthy.
+ * Starts servers side by side and waits until each is healthy; the address of each is on file as soon as it is.
  * @throws StackError naming those that failed; the others stay up.
  */
 export async function up(settings: StackSettings, servers: readonly Server[]): Promise<void> {
-  await withStackLock(settings, async () => {
-    const results = await Promise.allSettled(servers.map((server) => startServer(server, settings)))
-    await recordAddresses(settings)
-    const failures = servers.flatMap(({ name }, index) => {
-      const result = results[index]
-      return result?.status === 'rejected' ? [{ name, text: explain(result.reason) }] : []
-    })
-    if (failures.length === 0) return say(`addresses: ${stackFilePath(settings.stackDir)}`)
-    const names = failures.map(({ name }) => name).join(', ')
-    const detail = failures.map(({ name, text }) => `--- ${name}\n${text}`).join('\n')
-    throw new StackError(
-      `not up: ${names}`,
-      'Fix the cause and run `npm run stack -- up` again; what runs stays up.',
-      detail,
-    )
+  const results = await Promise.allSettled(
+    servers.map((server) => withServerLock(settings, server, () => startServer(server, settings))),
+  )
+  const failures = servers.flatMap(({ name }, index) => {
+    const result = results[index]
+    return result?.status === 'rejected' ? [{ name, text: explain(result.reason) }] : []
   })
+  if (failures.length === 0) return say(`addresses: ${stackFilePath(settings.stackDir)}`)
+  const names = failures.map(({ name }) => name).join(', ')
+  const detail = failures.map(({ name, text }) => `--- ${name}\n${text}`).join('\n')
+  throw new StackError(
+    `not up: ${names}`,
+    'Fix the cause and run `npm run stack -- up` again; what runs stays up.',
+    detail,
+  )
 }
 
 /** Ends servers of this stack, and nothing else; `wipe` also removes their data. */
 export async function down(settings: StackSettings, servers: readonly Server[], wipe: boolean): Promise<void> {
-  await withStackLock(settings, async () => {
-    await Promise.all(
-      servers.map(async (server) => {
-        const { name } = server
-        const wasRunning = await stopDaemon(settings.stackDir, name)
-        if (wipe) {
-          await rm(join(settings.stackDir, name), { recursive: true, force: true })
-          await server.wipe?.(settings)
-        }
-        say(`${name.padEnd(9)} ${wasRunning ? 'ended' : 'was not running'}${wipe ? ', data removed' : ''}`)
-      }),
-    )
-    await recordAddresses(settings)
-  })
+  await Promise.all(servers.map((server) => withServerLock(settings, server, () => stopServer(server, settings, wipe))))
+}
+
+async function stopServer(server: Server, settings: StackSettings, wipe: boolean): Promise<void> {
+  const { name } = server
+  const wasRunning = await stopDaemon(settings.stackDir, name)
+  if (wipe) {
+    await rm(join(settings.stackDir, name), { recursive: true, force: true })
+    await server.wipe?.(settings)
+  }
+  say(`${name.padEnd(9)} ${wasRunning ? 'ended' : 'was not running'}${wipe ? ', data removed' : ''}`)
 }
 
 /** Prints each server's state; gives true when all are up and answer. */
@@ -79,15 +75,23 @@ async function stateOf(server: Server, settings: StackSettings): Promise<string>
   return failure === undefined ? `up    ${place}` : `runs but does not answer: ${place} ${failure.split('\n')[0]}`
 }
 
+/** One launcher at a time works on a server; afterwards the stack's addresses are what runs. */
+async function withServerLock(settings: StackSettings, server: Server, action: () => Promise<void>): Promise<void> {
+  const runDir = join(settings.stackDir, 'run')
+  await withLock(join(runDir, `${server.name}.lock`), async () => {
+    try {
+      await action()
+    } finally {
+      await withLock(join(runDir, 'addresses.lock'), () => recordAddresses(settings))
+    }
+  })
+}
+
 async function recordAddresses(settings: StackSettings): Promise<void> {
   const addresses = new Map<ServerName, string>()
   for (const { name } of selectServers(undefined)) {
     const record = await findDaemon(settings.stackDir, name)
-    if (record !== undefined) addresses.set(name, record.address)
+    if (record?.isHealthy === true) addresses.set(name, record.address)
   }
   await writeStackFile(settings, addresses)
-}
-
-function withStackLock(settings: StackSettings, action: () => Promise<void>): Promise<void> {
-  return withLock(join(settings.stackDir, 'stack.lock'), action)
 }

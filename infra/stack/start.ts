@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { findDaemon, logPath, startDaemon, stopDaemon } from './daemon.ts'
+import { findDaemon, logPath, markHealthy, startDaemon, stopDaemon } from './daemon.ts'
 import type { Server } from './server.ts'
 import { portVariable, type StackSettings } from './settings.ts'
 import { lastLines, say } from './shell.ts'
@@ -16,6 +16,7 @@ export async function startServer(server: Server, settings: StackSettings): Prom
   const startedMs = Date.now()
   const word = (await isRunningHere(server, settings)) ? 'already up' : await startFresh(server, settings)
   await server.afterStart?.(settings)
+  await markHealthy(settings.stackDir, server.name)
   const seconds = ((Date.now() - startedMs) / 1000).toFixed(1)
   say(`${server.name.padEnd(9)} ${word.padEnd(10)} ${server.address(settings)}  (${seconds} s)`)
 }
