@@ -1,10 +1,10 @@
-/** Writes `stack.json`: the addresses of the servers that run, for tests, the CLI and people. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+/** Writes and reads `stack.json`: the addresses of the servers that run, for tests, the CLI and people. */
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ServerName, StackSettings } from './settings.ts'
 
 /** Content of `stack.json`; a server that does not run has no address in it. */
-interface StackFile {
+export interface StackFile {
   readonly brokers?: readonly string[]
   readonly registryUrl?: string
   readonly redisUrl?: string
@@ -30,6 +30,12 @@ export async function writeStackFile(
   await mkdir(settings.stackDir, { recursive: true })
   await writeFile(`${path}.new`, `${JSON.stringify(stackFileOf(settings, addresses), null, 2)}\n`)
   await rename(`${path}.new`, path)
+}
+
+/** The addresses of the servers that run; undefined when none does. */
+export async function readStackFile(stackDir: string): Promise<StackFile | undefined> {
+  const text = await readFile(stackFilePath(stackDir), 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : (JSON.parse(text) as StackFile)
 }
 
 function stackFileOf({ host, ports }: StackSettings, addresses: ReadonlyMap<ServerName, string>): StackFile {
