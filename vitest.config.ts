@@ -5,7 +5,8 @@
 import { defineConfig } from 'vitest/config'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
 
-const conditions = ['laban-source', 'node', 'module-sync', 'import', 'default']
+// Vitest hands these to Node as well, where `import` among them would make `require` load ES modules.
+const conditions = ['laban-source', 'node']
 const resolve = { conditions }
 const ssr = { resolve: { conditions, externalConditions: conditions } }
 
@@ -25,7 +26,7 @@ export default defineConfig({
     // A promise that nobody awaited and that rejects fails the run, whatever the tests said.
     dangerouslyIgnoreUnhandledErrors: false,
     reporters: ['default', 'json'],
-    outputFile: { json: process.env['LABAN_TEST_RESULTS'] ?? '.laban/test-results/last.json' },
+    outputFile: { json: process.env['LABAN_TEST_RESULTS'] ?? '.laban/test-last.json' },
     coverage: { provider: 'v8', include: ['contracts/**', 'runtime/**', 'tracing/**', 'cli/**', 'services/**'] },
     projects: [
       {
