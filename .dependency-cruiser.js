@@ -46,7 +46,8 @@ export default {
       comment: 'Add it to package.json and to docs/design/dependencies.md.',
       severity: 'error',
       from: {},
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+      // The package's own name is no dependency of it.
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'], pathNot: ENTRY_POINTS },
     },
     {
       name: 'no-development-packages-in-the-product',
