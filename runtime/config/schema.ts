@@ -62,7 +62,7 @@ const shape = {
       .default(''),
     'Prefix of topics, groups, subjects and Redis keys, so that teams and environments share a cluster.',
   ),
-  environment: key(z.string().min(1).default('development'), 'Which overrides of the topic table apply.'),
+  environment: key(z.string().min(1).optional(), 'Which overrides of the topic table apply; unset: none.'),
   brokers: key(
     z.array(z.string().regex(BROKER, { error: 'must be host:port' })).default([]),
     'Kafka bootstrap servers, host:port. Empty: no Kafka.',

@@ -86,6 +86,11 @@ export class AgentRunner {
     this.#isConsuming = true
   }
 
+  /** See {@link Handling.loseLease}. */
+  loseLease(): void {
+    this.#handling.loseLease()
+  }
+
   /** Starts nothing new, waits for running handlers, commits, leaves the group. */
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#stopping = true

@@ -4,7 +4,7 @@ import type { ProcessSpan } from '../../tracing/event-tracer.ts'
 import { runAttempt, type AttemptResult } from '../handle/attempt.ts'
 import { backoffMs } from '../handle/backoff.ts'
 import { OutputCollector, type Output } from '../handle/output-collector.ts'
-import type { CancelReason } from '../ports/cancellation.ts'
+import type { Cancellation, CancelReason } from '../ports/cancellation.ts'
 import { delay, type Cancel } from '../ports/clock.ts'
 import type { HandlingDeps } from './deps.ts'
 import { factOf } from './fact-of.ts'
@@ -13,12 +13,19 @@ import type { Ownership } from './ownership.ts'
 import { readValues, type HandledValue } from './read-values.ts'
 import { keyText, type Work } from './work.ts'
 
+/** One execution: its work, its claim, and what ends it early. */
+export interface Run {
+  readonly work: Work
+  readonly ownership: Ownership
+  readonly cancellation: Cancellation
+}
+
 /** How an execution ended. */
 export type ExecutionEnd =
   | { readonly kind: 'completed'; readonly outputs: readonly Output[]; readonly attempt: number; readonly span: ProcessSpan; readonly startedAtMs: number }
   | { readonly kind: 'rejected'; readonly topic: string; readonly startedAtMs: number }
   | { readonly kind: 'dead'; readonly error: LabanError; readonly attempt: number; readonly startedAtMs: number }
-  | { readonly kind: 'cancelled'; readonly reason: CancelReason }
+  | { readonly kind: 'cancelled'; readonly reason: CancelReason; readonly settled: Promise<void> }
 
 /** A handling that ends sooner costs no claim. */
 const CLAIM_AFTER_MS = 30
@@ -26,7 +33,8 @@ const CLAIM_AFTER_MS = 30
 const STARTED_FACT_AFTER_MS = 2_000
 
 /** Runs until success, rejection, a terminal failure, the last attempt, or cancellation. Rejects only with control errors and bugs. */
-export async function execute(deps: HandlingDeps, work: Work, ownership: Ownership): Promise<ExecutionEnd> {
+export async function execute(deps: HandlingDeps, run: Run): Promise<ExecutionEnd> {
+  const { work, ownership } = run
   const startedAtMs = deps.clock.nowMs()
   let value: HandledValue
   try {
@@ -38,17 +46,18 @@ export async function execute(deps: HandlingDeps, work: Work, ownership: Ownersh
   for (const [topic, accepts] of deps.accepts) {
     if (value.byTopic.has(topic) && !accepts(value.byTopic.get(topic))) return { kind: 'rejected', topic, startedAtMs }
   }
-  return attempts(deps, work, ownership, value)
+  return attempts(deps, run, value)
 }
 
-async function attempts(deps: HandlingDeps, work: Work, ownership: Ownership, value: HandledValue): Promise<ExecutionEnd> {
+async function attempts(deps: HandlingDeps, run: Run, value: HandledValue): Promise<ExecutionEnd> {
   const { agent, clock } = deps
+  const { work, ownership, cancellation } = run
   for (let tried = 1; ; tried++) {
     const startedAtMs = clock.nowMs()
     const attempt = ownership.attempt + tried - 1
-    const { span, result } = await runOnce(deps, work, ownership, value, attempt)
+    const { span, result } = await runOnce(deps, run, value, attempt)
     if (result.kind === 'succeeded') return { kind: 'completed', outputs: result.outputs, attempt, span, startedAtMs }
-    if (result.kind === 'cancelled') return { kind: 'cancelled', reason: result.reason }
+    if (result.kind === 'cancelled') return result
     const { failure } = result
     if (failure.kind === 'terminal') return { kind: 'dead', error: failure.error, attempt, startedAtMs }
     if (tried >= agent.retry.maxAttempts) return { kind: 'dead', error: exhausted(attempt, failure.error), attempt, startedAtMs }
@@ -65,23 +74,21 @@ async function attempts(deps: HandlingDeps, work: Work, ownership: Ownership, va
       }),
     )
     // From here on others must wait for us instead of starting a second run.
-    if (deps.dedup && !(await ownership.claim())) return { kind: 'cancelled', reason: 'superseded' }
+    if (deps.dedup) await ownership.claim()
     await Promise.race([result.settled, delay(clock, agent.abortGraceMs)])
-    await delay(clock, waitMs, deps.signal)
-    const reason = work.task.cancellation.reason
-    if (reason !== undefined) return { kind: 'cancelled', reason }
+    await delay(clock, waitMs, cancellation.signal)
+    if (cancellation.reason !== undefined) return { kind: 'cancelled', reason: cancellation.reason, settled: result.settled }
   }
 }
 
 async function runOnce(
   deps: HandlingDeps,
-  work: Work,
-  ownership: Ownership,
+  run: Run,
   value: HandledValue,
   attempt: number,
 ): Promise<{ span: ProcessSpan; result: AttemptResult }> {
   const { agent, clock, codec, contractOf } = deps
-  const { task } = work
+  const { work, ownership } = run
   const span = startSpan(deps, work, attempt)
   const collector = new OutputCollector({
     agent,
@@ -98,7 +105,7 @@ async function runOnce(
     agent: agent.name,
     timeoutMs: agent.timeoutMs,
     clock,
-    cancellation: task.cancellation,
+    cancellation: run.cancellation,
     span,
     collector,
     invoke: (cancellation, deadlineAtMs) =>

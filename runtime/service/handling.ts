@@ -4,10 +4,11 @@
  */
 import { isLabanError } from '../../contracts/errors.ts'
 import type { Task } from '../consume/task.ts'
+import { Cancellation } from '../ports/cancellation.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
 import { delay } from '../ports/clock.ts'
 import type { HandlingDeps } from './deps.ts'
-import { execute, type ExecutionEnd } from './execution.ts'
+import { execute, type ExecutionEnd, type Run } from './execution.ts'
 import { JoinIntake } from './join-intake.ts'
 import { Ownership } from './ownership.ts'
 import { Settlement, type Settled } from './settlement.ts'
@@ -33,6 +34,7 @@ export class Handling {
   readonly #joins: JoinIntake
   /** From the first look at the store until the input is finished. */
   readonly #alive = new Map<string, Promise<void>>()
+  readonly #runs = new Set<Run>()
 
   constructor(deps: HandlingDeps) {
     this.#deps = deps
@@ -54,6 +56,11 @@ export class Handling {
     } catch (error) {
       this.#onError(error)
     }
+  }
+
+  /** The process lost its lease: claimed work may be somebody else's now. What is still ours begins again. */
+  loseLease(): void {
+    for (const run of this.#runs) if (run.ownership.isClaimed) run.cancellation.cancel('lease-lost')
   }
 
   /** Resolves when every handling that was alive is settled. */
@@ -134,16 +141,27 @@ export class Handling {
   }
 
   async #runOnce(work: Work, claimedAttempt: number | undefined): Promise<Settled | 'again' | undefined> {
-    const { admission, instance } = this.#deps
-    const { cancellation } = work.task
+    const { admission, instance, clock, agent } = this.#deps
+    const cancellation = new Cancellation()
+    const stopListening = work.task.cancellation.onCancel((reason) => cancellation.cancel(reason))
     const ownership = new Ownership({ admission, ref: work.ref, owner: instance, cancellation }, claimedAttempt)
-    const end = await execute(this.#deps, work, ownership)
-    const settled = await this.#settle(work, ownership, end)
-    if (settled !== undefined || end.kind === 'cancelled') return settled
-    return 'again'
+    const run: Run = { work, ownership, cancellation }
+    this.#runs.add(run)
+    try {
+      const end = await execute(this.#deps, run)
+      if (end.kind !== 'cancelled') return (await this.#settle(work, ownership, end)) ?? 'again'
+      // The next run, here or elsewhere, must not overlap with a handler that is still on its way out.
+      await Promise.race([end.settled, delay(clock, agent.abortGraceMs)])
+      if (end.reason === 'superseded' || end.reason === 'lease-lost') return 'again'
+      await ownership.release()
+      return undefined
+    } finally {
+      this.#runs.delete(run)
+      stopListening()
+    }
   }
 
-  async #settle(work: Work, ownership: Ownership, end: ExecutionEnd): Promise<Settled | undefined> {
+  async #settle(work: Work, ownership: Ownership, end: Exclude<ExecutionEnd, { kind: 'cancelled' }>): Promise<Settled | undefined> {
     switch (end.kind) {
       case 'completed':
         return this.#settlement.complete(work, ownership, end)
@@ -151,9 +169,6 @@ export class Handling {
         return this.#settlement.reject(work, ownership, end)
       case 'dead':
         return this.#settlement.bury(work, ownership, end)
-      case 'cancelled':
-        if (end.reason !== 'superseded') await ownership.release()
-        return undefined
     }
   }
 

@@ -30,6 +30,10 @@ export class Ownership {
     return this.#attempt ?? 1
   }
 
+  get isClaimed(): boolean {
+    return this.#attempt !== undefined
+  }
+
   /** What a transition of this execution requires of the store. Await `settled` before. */
   get from(): From {
     return this.#attempt === undefined ? 'absent' : { owner: this.#options.owner, attempt: this.#attempt }

@@ -119,7 +119,10 @@ export class Service {
       leaseMs,
       clock,
       log,
-      onLost: () => log.warn('lease lost; work may have been taken over', { instance: this.instance }),
+      onLost: () => {
+        log.warn('lease lost; work may have been taken over', { instance: this.instance })
+        for (const runner of this.#parts?.runners.values() ?? []) runner.loseLease()
+      },
     })
   }
 

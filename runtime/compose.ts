@@ -1,0 +1,186 @@
+/** Configuration in, wired parts out. The only file that knows several adapters; each is loaded only when it is used. */
+import { agentTopicSettings, type TopicSettings } from '../contracts/agent-topics.ts'
+import { loadContracts, type ContractSet } from '../contracts/contract-set.ts'
+import type { EventCodec } from '../contracts/codec.ts'
+import { createCodec } from '../contracts/create-codec.ts'
+import { LabanError } from '../contracts/errors.ts'
+import { createFolderRegistry } from '../contracts/registry-folder.ts'
+import type { SchemaRegistry } from '../contracts/registry.ts'
+import { resolveSchemaIds } from '../contracts/schema-ids.ts'
+import { plannedTopic } from '../contracts/topic-plan.ts'
+import { noTracer } from '../tracing/create-tracer.ts'
+import type { EventTracer } from '../tracing/event-tracer.ts'
+import type { Agent } from './agent.ts'
+import type { Config } from './config/schema.ts'
+import type { Broker } from './ports/broker.ts'
+import type { Store } from './ports/claim-store.ts'
+import { systemClock, type Clock } from './ports/clock.ts'
+import type { Logger } from './ports/logger.ts'
+import { Service } from './service/service.ts'
+import { checkStart } from './service/start-checks.ts'
+
+/** The servers, or what stands for them, and the contracts: what publishing, reading and running share. */
+export interface Stack {
+  readonly kind: 'embedded' | 'kafka'
+  readonly config: Config
+  readonly broker: Broker
+  readonly registry: SchemaRegistry
+  readonly contracts: ContractSet
+  readonly clock: Clock
+  readonly log: Logger
+  /** Opens the claim store: publishing and reading do not need one. */
+  store(): Promise<Store>
+  close(): Promise<void>
+}
+
+export interface StackOptions {
+  readonly config: Config
+  readonly log: Logger
+  /** @default the machine's clock */
+  readonly clock?: Clock
+}
+
+/** Everything in memory, nothing installed: broker, store, and the contracts folder as registry. Topics are made as contracts say. */
+export async function openEmbedded(options: StackOptions & { readonly broker?: Broker }): Promise<Stack> {
+  const { createMemoryBroker } = await import('./adapters/memory/broker.ts')
+  const { createMemoryStore } = await import('./adapters/memory/store.ts')
+  const { config, log, clock = systemClock } = options
+  const contracts = contractsOf(config)
+  const broker = options.broker ?? createMemoryBroker({ clock })
+  const store = createMemoryStore({ clock })
+  await broker.connect()
+  await broker.admin.createTopics([...contracts.topics.values()].map(plannedTopic))
+  const registry = createFolderRegistry(contracts)
+  return {
+    kind: 'embedded',
+    config,
+    broker,
+    registry,
+    contracts,
+    clock,
+    log,
+    store: () => Promise.resolve(store),
+    close: () => broker.close(),
+  }
+}
+
+/** Kafka, a Confluent-compatible registry (the contracts folder when no URL is set) and Redis, as configured. */
+export async function openKafka(options: StackOptions): Promise<Stack> {
+  const { createKafkaBroker } = await import('./adapters/kafka/broker.ts')
+  const { config, log, clock = systemClock } = options
+  if (config.brokers.length === 0) throw missing('brokers', 'no Kafka broker is configured')
+  const contracts = contractsOf(config)
+  const broker = createKafkaBroker({
+    brokers: config.brokers,
+    clientId: config.clientId,
+    namespace: config.namespace,
+    clock,
+    logger: log.child({ component: 'kafka' }),
+  })
+  const registry = await openRegistry(config, contracts)
+  await broker.connect()
+  let store: Promise<Store> | undefined
+  return {
+    kind: 'kafka',
+    config,
+    broker,
+    registry,
+    contracts,
+    clock,
+    log,
+    store: () => (store ??= openRedis(config, clock, log)),
+    close: async () => {
+      await (await store)?.close()
+      await registry.close()
+      await broker.close()
+    },
+  }
+}
+
+/** The contracts that the configuration names. @throws LABAN_CONTRACT_INVALID */
+export function contractsOf(config: Config): ContractSet {
+  const { contractsDir: dir, environment } = config
+  return loadContracts({ dir, ...(environment === undefined ? {} : { environment }) })
+}
+
+/** The registry that the configuration names. */
+export async function openRegistry(config: Config, contracts: ContractSet): Promise<SchemaRegistry> {
+  if (config.registry.url === undefined) return createFolderRegistry(contracts)
+  const { createConfluentRegistry } = await import('../contracts/registry-confluent.ts')
+  const { url, timeoutMs, username, password } = config.registry
+  const auth = username === undefined ? {} : { auth: { username, password: password?.reveal() ?? '' } }
+  return createConfluentRegistry({ url, timeoutMs, ...auth })
+}
+
+async function openRedis(config: Config, clock: Clock, log: Logger): Promise<Store> {
+  const { createRedisStore } = await import('./adapters/redis/store.ts')
+  if (config.redis.url === undefined) throw missing('redis.url', 'no Redis is configured; claims need one')
+  const store = createRedisStore({ url: config.redis.url, namespace: config.namespace, clock, logger: log.child({ component: 'redis' }) })
+  await store.connect()
+  return store
+}
+
+/** A codec for some topics (default: all) with this process's schema ids. */
+export async function openCodec(
+  stack: Stack,
+  topics?: Iterable<string>,
+): Promise<{ readonly codec: EventCodec; readonly schemaIds: ReadonlyMap<string, number> }> {
+  const { contracts, registry, config, kind } = stack
+  const schemaIds = await resolveSchemaIds(contracts, registry, topics ?? contracts.topics.keys(), {
+    register: kind === 'embedded',
+    namespace: config.namespace,
+  })
+  return { codec: createCodec({ contracts, registry, schemaIds, nowMs: () => stack.clock.nowMs() }), schemaIds }
+}
+
+export interface ServiceParts {
+  readonly tracer?: EventTracer
+  /** Told when the process cannot go on and should end. */
+  readonly onFatal: (error: unknown) => void
+  readonly instance?: string
+}
+
+/**
+ * A service for some agents on a stack; not started yet.
+ * @throws start-up errors: LABAN_TOPIC_MISSING, LABAN_SCHEMA_MISSING, LABAN_STORE_UNSAFE, each naming the command that helps
+ */
+export async function createService(stack: Stack, agents: readonly Agent[], parts: ServiceParts): Promise<Service> {
+  const { config, contracts, broker, clock, log } = stack
+  if (stack.kind === 'embedded') await broker.admin.createTopics(ownTopics(agents, contracts).map(plannedTopic))
+  const store = await stack.store()
+  await checkStart({ agents, contracts, broker, store, allowUnsafe: config.redis.allowUnsafe || stack.kind === 'embedded' })
+  const { codec, schemaIds } = await openCodec(stack)
+  return new Service({
+    agents,
+    broker,
+    store,
+    contracts,
+    codec,
+    schemaIds,
+    tracer: parts.tracer ?? noTracer,
+    clock,
+    log,
+    namespace: config.namespace,
+    leaseMs: config.leaseMs,
+    drainTimeoutMs: config.drainTimeoutMs,
+    limits: {
+      maxOpen: Math.ceil(config.maxInFlight / agents.length),
+      maxOpenBytes: Math.ceil(config.maxBufferedBytes / agents.length),
+      commitIntervalMs: 1_000,
+      sessionTimeoutMs: config.kafka.sessionTimeoutMs,
+      heartbeatIntervalMs: config.kafka.heartbeatIntervalMs,
+    },
+    dedup: config.dedup === 'on',
+    onFatal: parts.onFatal,
+    ...(parts.instance === undefined ? {} : { instance: parts.instance }),
+  })
+}
+
+/** The topics that the agents need for themselves. */
+export function ownTopics(agents: readonly Agent[], contracts: ContractSet): TopicSettings[] {
+  return agents.flatMap((agent) => agentTopicSettings(agent, contracts))
+}
+
+function missing(path: string, problem: string): LabanError {
+  return new LabanError('LABAN_CONFIG_INVALID', { path, origin: 'the configuration', problem })
+}

@@ -1,0 +1,38 @@
+/** What must be true before an agent may start; each failure names the command that mends it. `laban doctor` shows the same. */
+import { agentTopicSettings } from '../../contracts/agent-topics.ts'
+import type { ContractSet } from '../../contracts/contract-set.ts'
+import { AGENTS_TOPIC, FACTS_TOPIC } from '../../contracts/contract.ts'
+import { LabanError } from '../../contracts/errors.ts'
+import type { Agent } from '../agent.ts'
+import type { Broker } from '../ports/broker.ts'
+import type { Store } from '../ports/claim-store.ts'
+
+export interface StartChecks {
+  readonly agents: readonly Agent[]
+  readonly contracts: ContractSet
+  readonly broker: Broker
+  readonly store: Store
+  readonly allowUnsafe: boolean
+}
+
+/** @throws LABAN_CONTRACT_UNKNOWN_TOPIC, LABAN_TOPIC_MISSING, LABAN_STORE_UNSAFE */
+export async function checkStart(checks: StartChecks): Promise<void> {
+  await checkTopics(checks)
+  const { unsafe } = await checks.store.health()
+  if (unsafe.length > 0 && !checks.allowUnsafe) {
+    throw new LabanError('LABAN_STORE_UNSAFE', { url: 'redis.url', problem: unsafe.join('; ') })
+  }
+}
+
+async function checkTopics({ agents, contracts, broker }: StartChecks): Promise<void> {
+  const needed = new Set([FACTS_TOPIC, AGENTS_TOPIC, ...agents.flatMap((agent) => topicsOf(agent, contracts))])
+  const existing = new Set(await broker.admin.listTopics())
+  for (const topic of needed) if (!existing.has(topic)) throw new LabanError('LABAN_TOPIC_MISSING', { topic })
+}
+
+/** Every topic an agent reads or writes, its own included. */
+export function topicsOf(agent: Agent, contracts: ContractSet): string[] {
+  const events = [...agent.topics, ...agent.always, ...agent.oneOf, ...agent.maybe]
+  for (const topic of events) contracts.get(topic)
+  return [...events, ...agentTopicSettings(agent, contracts).map((settings) => settings.name)]
+}
