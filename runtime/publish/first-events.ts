@@ -1,0 +1,113 @@
+/** Puts first events on the log: each begins a flow whose id is its own. The `published` fact follows its acknowledgement. */
+import { hash } from 'node:crypto'
+import type { EventCodec } from '../../contracts/codec.ts'
+import type { ContractSet } from '../../contracts/contract-set.ts'
+import { encodeEnvelope } from '../../contracts/envelope.ts'
+import { LabanError } from '../../contracts/errors.ts'
+import { FACT_FORMAT_VERSION, type Fact } from '../../contracts/fact.ts'
+import type { EventTracer, SendSpan } from '../../tracing/event-tracer.ts'
+import type { Appended, OutgoingRecord } from '../ports/broker.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { BatchingProducer } from './batching-producer.ts'
+import type { FactWriter } from './fact-writer.ts'
+import { recordBytes } from './record-size.ts'
+
+export interface FirstEventsOptions {
+  /** `ce_source` of the events, and the agent of their facts. */
+  readonly source: string
+  readonly instance: string
+  readonly contracts: ContractSet
+  readonly codec: EventCodec
+  readonly producer: BatchingProducer
+  readonly facts: FactWriter
+  readonly tracer: EventTracer
+  readonly clock: Clock
+}
+
+/** A first event to publish. */
+export interface FirstEvent {
+  /** A UUID: the same id again is the same event, whoever publishes it. */
+  readonly eventId: string
+  readonly topic: string
+  readonly value: unknown
+  /** Record key. @default the contract's key field, else the event id */
+  readonly key?: string
+}
+
+/** An encoded first event: nothing about it can be refused for its content any more. */
+export interface PreparedEvent {
+  readonly eventId: string
+  readonly record: OutgoingRecord
+  readonly key: string
+  readonly hash: string
+  readonly span: SendSpan
+  readonly startedAtMs: number
+}
+
+/** See the file's head. */
+export class FirstEvents {
+  readonly #options: FirstEventsOptions
+
+  constructor(options: FirstEventsOptions) {
+    this.#options = options
+  }
+
+  /** Encodes and checks. @throws LABAN_CONTRACT_VALIDATION, LABAN_CONTRACT_RULE, LABAN_BROKER_MESSAGE_TOO_LARGE, LABAN_CONTRACT_UNKNOWN_TOPIC */
+  prepare(event: FirstEvent): PreparedEvent {
+    const { codec, contracts, tracer, clock, source } = this.#options
+    const { eventId, topic } = event
+    const contract = contracts.get(topic)
+    const value = codec.encode(topic, event.value)
+    const key = event.key ?? firstKey(contract.keyField, event)
+    const span = tracer.startFlow(topic, eventId, eventId, source)
+    const time = new Date(clock.nowMs()).toISOString()
+    const envelope = { id: eventId, type: topic, source, time, flowId: eventId, causes: [], hop: 0, traceparent: span.traceparent }
+    const record = { topic, key, value, headers: encodeEnvelope(envelope) }
+    const bytes = recordBytes(record)
+    if (bytes > contract.maxRecordBytes) {
+      throw new LabanError('LABAN_BROKER_MESSAGE_TOO_LARGE', { topic, bytes, maxBytes: contract.maxRecordBytes })
+    }
+    return { eventId, record, key, hash: hash('sha256', value, 'hex').slice(0, 16), span, startedAtMs: clock.nowMs() }
+  }
+
+  /** Appends prepared events and then their facts; resolves when both are acknowledged. */
+  async append(events: readonly PreparedEvent[]): Promise<readonly Appended[]> {
+    const { producer, facts } = this.#options
+    const appended = await producer.append(events.map((event) => event.record))
+    events.forEach((event, index) => event.span.end(appended[index]))
+    await facts.append(...events.flatMap((event, index) => this.#fact(event, appended[index]) ?? []))
+    return appended
+  }
+
+  #fact(event: PreparedEvent, place: Appended | undefined): Fact | undefined {
+    if (place === undefined) return undefined
+    const { source, instance, clock } = this.#options
+    const { eventId, key } = event
+    return {
+      formatVersion: FACT_FORMAT_VERSION,
+      outcome: 'published',
+      flowId: eventId,
+      agent: source,
+      agentVersion: '',
+      instance,
+      handlingId: eventId,
+      inputs: [],
+      attempt: 1,
+      startedAtMs: event.startedAtMs,
+      endedAtMs: clock.nowMs(),
+      errorCode: null,
+      errorMessage: null,
+      traceId: event.span.traceparent.slice(3, 35),
+      spanId: null,
+      outputs: [{ eventId, ...place, hash: event.hash, key: key === eventId ? null : key }],
+      steps: [],
+      detail: {},
+    }
+  }
+}
+
+function firstKey(keyField: string | null, event: FirstEvent): string {
+  if (keyField === null) return event.eventId
+  const field = (event.value as Readonly<Record<string, unknown>>)[keyField]
+  return typeof field === 'string' || typeof field === 'number' || typeof field === 'bigint' ? String(field) : event.eventId
+}
