@@ -1,9 +1,9 @@
 /** Finds the name a person probably meant, so that an error about an unknown name can offer it. */
 
-/** The closest candidate within a third of the name's length in edits, or undefined. */
+/** The closest candidate within two edits in five characters, or undefined. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
+  let bestDistance = Math.max(1, Math.round(name.length * 0.4)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {
