@@ -1,0 +1,66 @@
+/** Reconstruction is a fold: order and repetition of facts and records change nothing, and missing ones never make it fail. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { reconstructFlow } from '../../../tracing/reconstruct.ts'
+import type { Story } from '../../unit/tracing/story.ts'
+import * as stories from '../../unit/tracing/stories.ts'
+
+const told: readonly Story[] = [
+  stories.linear(),
+  stories.credit(),
+  stories.retried(),
+  stories.deadLettered(),
+  stories.lateAndDuplicate(),
+  stories.incomplete(),
+]
+const story = fc.constantFrom(...told)
+const shuffled = <T>(items: readonly T[]) => fc.shuffledSubarray([...items], { minLength: items.length })
+const some = <T>(items: readonly T[]) => fc.shuffledSubarray([...items])
+
+describe('reconstructFlow', () => {
+  it('does not depend on order or repetition', () => {
+    const case_ = story.chain((one) =>
+      fc.record({
+        one: fc.constant(one),
+        facts: shuffled(one.facts),
+        again: some(one.facts),
+        events: shuffled(one.records),
+        eventsAgain: some(one.records),
+        manifests: shuffled(one.manifests),
+      }),
+    )
+    fc.assert(
+      fc.property(case_, ({ one, facts, again, events, eventsAgain, manifests }) => {
+        const graph = reconstructFlow({
+          flowId: one.flowId,
+          facts: [...facts, ...again],
+          events: [...events, ...eventsAgain],
+          manifests,
+        })
+        expect(graph).toEqual(one.graphFromLog())
+      }),
+    )
+  })
+
+  it('never fails for want of facts, and never claims to be complete without them', () => {
+    const case_ = story.chain((one) =>
+      fc.record({
+        one: fc.constant(one),
+        facts: some(one.facts),
+        events: some(one.records),
+        manifests: some(one.manifests),
+      }),
+    )
+    fc.assert(
+      fc.property(case_, ({ one, facts, events, manifests }) => {
+        const graph = reconstructFlow({ flowId: one.flowId, facts, events, manifests })
+        const known = new Set([
+          ...graph.events.map((event) => event.id),
+          ...graph.handlings.map((handling) => handling.key),
+        ])
+        expect(graph.edges.every((edge) => known.has(edge.from) && known.has(edge.to))).toBe(true)
+        if (facts.length === 0 || manifests.length === 0) expect(graph.completeness.complete).toBe(false)
+      }),
+    )
+  })
+})

@@ -1,0 +1,67 @@
+/** Who should react to an event: derived from what instances announce, never from a hand-drawn picture. */
+import type { Manifest } from '../contracts/manifest.ts'
+import type { LogPosition } from './flow-graph.ts'
+
+/** What one agent subscribes to. */
+export interface Subscription {
+  readonly agent: string
+  readonly topics: readonly string[]
+  readonly isJoin: boolean
+}
+
+/** The subscriptions of all agents that have announced themselves. */
+export class Subscriptions {
+  readonly #byAgent = new Map<string, Subscription>()
+  readonly #byTopic = new Map<string, Subscription[]>()
+  /** `<agent> <topic>/<partition>` to the lowest offset at which a subscription of the agent began. */
+  readonly #beginsAt = new Map<string, number>()
+
+  constructor(manifests: readonly Manifest[]) {
+    const newest = new Map<string, Manifest>()
+    for (const manifest of manifests) {
+      const known = newest.get(manifest.agent)
+      if (known === undefined || isNewer(manifest, known)) newest.set(manifest.agent, manifest)
+      for (const [place, offset] of Object.entries(manifest.subscribedFrom)) {
+        const key = `${manifest.agent} ${place}`
+        this.#beginsAt.set(key, Math.min(this.#beginsAt.get(key) ?? Infinity, offset))
+      }
+    }
+    const agents = [...newest.keys()].sort()
+    for (const agent of agents) {
+      const manifest = newest.get(agent)
+      if (manifest !== undefined) this.#add({ agent, topics: manifest.consumes, isJoin: manifest.join })
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#byAgent.size === 0
+  }
+
+  of(agent: string): Subscription | undefined {
+    return this.#byAgent.get(agent)
+  }
+
+  /** Subscriptions that had begun when this record was appended; all of the topic when the place is unknown. */
+  to(topic: string, position: LogPosition | null): readonly Subscription[] {
+    const all = this.#byTopic.get(topic) ?? []
+    if (position === null) return all
+    return all.filter(({ agent }) => {
+      const beginsAt = this.#beginsAt.get(`${agent} ${topic}/${position.partition}`)
+      return beginsAt === undefined || position.offset >= beginsAt
+    })
+  }
+
+  #add(subscription: Subscription): void {
+    this.#byAgent.set(subscription.agent, subscription)
+    for (const topic of subscription.topics) {
+      const list = this.#byTopic.get(topic)
+      if (list === undefined) this.#byTopic.set(topic, [subscription])
+      else list.push(subscription)
+    }
+  }
+}
+
+function isNewer(a: Manifest, b: Manifest): boolean {
+  if (a.startedAtMs !== b.startedAtMs) return a.startedAtMs > b.startedAtMs
+  return a.seenAtMs === b.seenAtMs ? a.instance > b.instance : a.seenAtMs > b.seenAtMs
+}
