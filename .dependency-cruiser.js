@@ -137,7 +137,7 @@ export default {
     only(
       'docs-read-tables',
       '^docs/',
-      '^docs/|^contracts/|^runtime/config/|^cli/command-table\\.ts$',
+      '^docs/|^contracts/|^runtime/config/|^cli/reference\\.ts$',
       'Reference pages are generated from tables only.',
     ),
   ],

@@ -26,7 +26,7 @@ export const ERROR_TABLE = {
     class: 'startup',
     message: 'Unknown configuration key {path} from {origin}{hint}',
     cause: 'A key is misspelled or belongs to another version.',
-    remedy: 'Remove or correct {path} in {origin}; `laban config print` lists the known keys.',
+    remedy: 'Remove or correct {path} in {origin}; `laban config keys` lists the known ones.',
     exit: 78,
   },
   LABAN_AGENT_INVALID: {

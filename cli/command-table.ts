@@ -1,0 +1,7 @@
+/** The table of commands: help, the reference page and the program are made from it. A new command is one file and one row. */
+import type { AnyCommand } from './command.ts'
+import { configKeys } from './commands/config-keys.ts'
+import { configPrint } from './commands/config-print.ts'
+
+/** All commands in the order of the help. */
+export const COMMANDS: readonly AnyCommand[] = [configPrint, configKeys]
