@@ -140,14 +140,16 @@ class Scanner {
     }
   }
 
-  /** A zigzag number, in float arithmetic: exact up to 2^53, and beyond it only its size matters. */
+  /** A zigzag number from its sign bit and its half: exact up to 2^53, and beyond it only its size matters. */
   private readLong(): number {
-    let raw = 0
-    for (let index = 0, factor = 1; index < 10; index++, factor *= 128) {
+    let isNegative = false
+    let half = 0
+    for (let index = 0, factor = 0.5; index < 10; index++, factor *= 128) {
       const byte = this.bytes[this.position++]
       if (byte === undefined) throw new ScanStop('the bytes end too early')
-      raw += (byte & 0x7f) * factor
-      if (byte < 0x80) return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2
+      if (index === 0) isNegative = (byte & 1) === 1
+      half += (index === 0 ? byte & 0x7e : byte & 0x7f) * factor
+      if (byte < 0x80) return isNegative ? -half - 1 : half
     }
     throw new ScanStop('a number has more than ten bytes')
   }

@@ -1,6 +1,7 @@
-/** Builds avsc types the one way laban uses them: unions unwrapped, records as plain objects without methods. */
+/** Builds avsc types the one way laban uses them: unions unwrapped, longs exact, records as plain objects. */
 import avro, { type Type } from 'avsc'
 import type { AvroSchema } from './contract.ts'
+import { exactNumberType } from './exact-long.ts'
 
 /**
  * The avsc type of a schema. Decoded records are plain objects: same prototype as a literal, so that they compare, clone and
@@ -11,6 +12,7 @@ export function avroType(schema: AvroSchema): Type {
   const type = avro.Type.forSchema(structuredClone(schema) as Parameters<typeof avro.Type.forSchema>[0], {
     wrapUnions: 'never',
     omitRecordMethods: true,
+    typeHook: exactNumberType,
   })
   plainRecords(type, new Set())
   return type

@@ -81,6 +81,21 @@ describe('encode and decode', () => {
     expect(decoded).toStrictEqual({ value: { amount: 1, total: 0, note: null, color: 'other', lines: [] } })
   })
 
+  it.each([2 ** 52 + 1, 2 ** 53 - 1, -(2 ** 52) - 1, -(2 ** 53) + 1, 2 ** 30, -(2 ** 30)])(
+    'keeps sign and value of the long %i',
+    async (amount) => {
+      const long = { 'shop.long': { schema: schemaWith([{ name: 'amount', type: 'long' }]) } }
+      const set = createContractSet(long)
+      const writer = await codecOf(set, createFolderRegistry(set))
+      const bytes = writer.encode('shop.long', { amount })
+      expect(writer.decode('shop.long', bytes, WHERE)).toStrictEqual({ value: { amount } })
+      const wide = createContractSet({ 'shop.long': { schema: schemaWith([{ name: 'amount', type: 'double' }]) } })
+      const reader = await codecOf(wide, createFolderRegistry(set))
+      await reader.load(bytes.readUInt32BE(1))
+      expect(reader.decode('shop.long', bytes, WHERE)).toStrictEqual({ value: { amount } })
+    },
+  )
+
   it('never changes bytes it has handed out', () => {
     const first = codec.encode(TOPIC, VALUE)
     const copy = Buffer.from(first)
