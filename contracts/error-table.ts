@@ -236,6 +236,13 @@ export const ERROR_TABLE = {
     cause: 'The flow did not reach this topic in time.',
     remedy: 'Run `laban flow {flowId}` to see where it is.',
   },
+  LABAN_LOG_FILE: {
+    class: 'terminal',
+    message: 'Log file {file} cannot be used: {problem}',
+    cause: 'The file of an embedded run is missing, is something else, or the disk does not take it.',
+    remedy: 'Name a file below .laban/log that an embedded run has written; free the disk if it is full.',
+    exit: 74,
+  },
   LABAN_FLOW_NOT_FOUND: {
     class: 'terminal',
     message: 'No flow {flowId}',

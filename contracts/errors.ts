@@ -55,7 +55,13 @@ export class LabanError extends Error {
   }
 }
 
-const EXIT_BY_CLASS: Readonly<Record<ErrorClass, number>> = { retry: 75, terminal: 65, startup: 69, control: 0, bug: 70 }
+const EXIT_BY_CLASS: Readonly<Record<ErrorClass, number>> = {
+  retry: 75,
+  terminal: 65,
+  startup: 69,
+  control: 0,
+  bug: 70,
+}
 const EXIT_CODES: Partial<Record<ErrorCode, number>> = Object.fromEntries(
   Object.entries(ERROR_TABLE).flatMap(([code, row]) => ('exit' in row ? [[code, row.exit]] : [])),
 )

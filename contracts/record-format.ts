@@ -34,9 +34,14 @@ export function encodeRecords(records: readonly StoredRecord[]): Buffer {
 /** Reads them back. @throws LABAN_FORMAT_TOO_NEW for a newer version, LABAN_INVARIANT for bytes that are cut or not this format */
 export function decodeRecords(bytes: Buffer): StoredRecord[] {
   const version = bytes[0]
-  if (version === undefined || version === 0) throw new LabanError('LABAN_INVARIANT', { problem: 'stored records without a format version' })
+  if (version === undefined || version === 0)
+    throw new LabanError('LABAN_INVARIANT', { problem: 'stored records without a format version' })
   if (version > RECORD_FORMAT_VERSION) {
-    throw new LabanError('LABAN_FORMAT_TOO_NEW', { what: 'stored records', found: version, known: RECORD_FORMAT_VERSION })
+    throw new LabanError('LABAN_FORMAT_TOO_NEW', {
+      what: 'stored records',
+      found: version,
+      known: RECORD_FORMAT_VERSION,
+    })
   }
   const cursor = new Cursor(bytes, 1)
   const records: StoredRecord[] = []

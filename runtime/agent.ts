@@ -136,7 +136,8 @@ export function defineAgent<const C extends Consumes, const P extends Produces =
 ): Agent {
   const consumes: Consumes = definition.consumes
   const join = typeof consumes === 'object' && 'all' in consumes ? consumes : undefined
-  const topics = join !== undefined ? join.all : typeof consumes === 'string' ? [consumes] : (consumes as readonly Topic[])
+  const topics =
+    join !== undefined ? join.all : typeof consumes === 'string' ? [consumes] : (consumes as readonly Topic[])
   const agent: Agent = {
     [AGENT]: true,
     name: definition.name,

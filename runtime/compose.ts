@@ -115,7 +115,12 @@ export async function openRegistry(config: Config, contracts: ContractSet): Prom
 async function openRedis(config: Config, clock: Clock, log: Logger): Promise<Store> {
   const { createRedisStore } = await import('./adapters/redis/store.ts')
   if (config.redis.url === undefined) throw missing('redis.url', 'no Redis is configured; claims need one')
-  const store = createRedisStore({ url: config.redis.url, namespace: config.namespace, clock, logger: log.child({ component: 'redis' }) })
+  const store = createRedisStore({
+    url: config.redis.url,
+    namespace: config.namespace,
+    clock,
+    logger: log.child({ component: 'redis' }),
+  })
   await store.connect()
   return store
 }
@@ -148,7 +153,13 @@ export async function createService(stack: Stack, agents: readonly Agent[], part
   const { config, contracts, broker, clock, log } = stack
   if (stack.kind === 'embedded') await broker.admin.createTopics(ownTopics(agents, contracts).map(plannedTopic))
   const store = await stack.store()
-  await checkStart({ agents, contracts, broker, store, allowUnsafe: config.redis.allowUnsafe || stack.kind === 'embedded' })
+  await checkStart({
+    agents,
+    contracts,
+    broker,
+    store,
+    allowUnsafe: config.redis.allowUnsafe || stack.kind === 'embedded',
+  })
   const { codec, schemaIds } = await openCodec(stack)
   return new Service({
     agents,

@@ -78,8 +78,11 @@ export async function publisherOn(stack: Stack, options: PublisherOptions = {}):
   return {
     publishAll,
     publish: async (topic, value, { id, key } = {}) => {
-      const [published] = await publishAll([{ eventId: firstEventId(topic, id), topic, value, ...(key === undefined ? {} : { key }) }])
-      if (published === undefined) throw new LabanError('LABAN_INVARIANT', { problem: 'an acknowledged event has no position' })
+      const [published] = await publishAll([
+        { eventId: firstEventId(topic, id), topic, value, ...(key === undefined ? {} : { key }) },
+      ])
+      if (published === undefined)
+        throw new LabanError('LABAN_INVARIANT', { problem: 'an acknowledged event has no position' })
       return published
     },
     waitFor: (flowId, topic, timeoutMs) => tails.waitFor(flowId, topic, timeoutMs),

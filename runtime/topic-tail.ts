@@ -40,7 +40,9 @@ export class TopicTail {
     if (seen !== undefined) return Promise.resolve(seen)
     return new Promise((resolve, reject) => {
       const { clock, topic } = this.#options
-      const cancel = clock.after(timeoutMs, () => settle(() => reject(new LabanError('LABAN_WAIT_TIMEOUT', { topic, flowId, timeoutMs }))))
+      const cancel = clock.after(timeoutMs, () =>
+        settle(() => reject(new LabanError('LABAN_WAIT_TIMEOUT', { topic, flowId, timeoutMs }))),
+      )
       const settle = (answer: () => void): void => {
         cancel()
         this.#waiters.get(flowId)?.delete(waiter)
@@ -80,7 +82,9 @@ export class TopicTail {
 
   async #readOnce(): Promise<void> {
     const { broker, topic, fromMs } = this.#options
-    this.#nextOffsets ??= new Map((await broker.admin.offsetsAt(topic, fromMs)).map(({ partition, offset }) => [partition, offset]))
+    this.#nextOffsets ??= new Map(
+      (await broker.admin.offsetsAt(topic, fromMs)).map(({ partition, offset }) => [partition, offset]),
+    )
     for (const { partition, startOffset, endOffset } of await broker.admin.offsets(topic)) {
       const fromOffset = Math.max(this.#nextOffsets.get(partition) ?? startOffset, startOffset)
       if (fromOffset >= endOffset) continue

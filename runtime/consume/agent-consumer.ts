@@ -208,7 +208,8 @@ export class AgentConsumer implements ConsumerHandlers {
     const share = Math.max(Math.ceil(this.#options.maxOpen / Math.max(1, this.#order.length)), MIN_OPEN_PER_PARTITION)
     const bytes = this.#openBytes()
     for (const state of this.#order) {
-      const full = state.open.size >= share || (bytes >= this.#options.maxOpenBytes && state.open.size > 0) || state.mapIsFull
+      const full =
+        state.open.size >= share || (bytes >= this.#options.maxOpenBytes && state.open.size > 0) || state.mapIsFull
       const roomy = state.open.size <= share / 2 && bytes <= this.#options.maxOpenBytes / 2 && !state.mapIsFull
       if (!state.paused && full) {
         state.paused = true

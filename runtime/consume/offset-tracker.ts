@@ -65,7 +65,8 @@ export class OffsetTracker {
   /** Marks a registered offset as finished. Finishing twice, or one below `base`, changes nothing. */
   finish(offset: number): void {
     if (offset < this.#base) return
-    if (offset >= this.#next) throw new LabanError('LABAN_INVARIANT', { problem: `offset ${offset} finished before it was registered` })
+    if (offset >= this.#next)
+      throw new LabanError('LABAN_INVARIANT', { problem: `offset ${offset} finished before it was registered` })
     const slot = offset & this.#mask
     if (this.#ring[slot] === FINISHED) return
     this.#ring[slot] = FINISHED
@@ -135,7 +136,9 @@ export class OffsetTracker {
     if (next <= this.#next) return
     this.#next = next
     if (this.span > MAX_SPAN) {
-      throw new LabanError('LABAN_INVARIANT', { problem: `offset span ${this.span} above ${MAX_SPAN}: backpressure did not hold` })
+      throw new LabanError('LABAN_INVARIANT', {
+        problem: `offset span ${this.span} above ${MAX_SPAN}: backpressure did not hold`,
+      })
     }
     if (this.span > this.#ring.length) this.#grow()
   }
@@ -145,7 +148,8 @@ export class OffsetTracker {
     while (slots < this.span) slots *= 2
     const ring = new Uint8Array(slots)
     const end = Math.min(this.#next, this.#base + this.#ring.length)
-    for (let offset = this.#base; offset < end; offset++) ring[offset & (slots - 1)] = this.#ring[offset & this.#mask] ?? UNSEEN
+    for (let offset = this.#base; offset < end; offset++)
+      ring[offset & (slots - 1)] = this.#ring[offset & this.#mask] ?? UNSEEN
     this.#ring = ring
     this.#mask = slots - 1
   }

@@ -72,7 +72,8 @@ function succeeded(options: AttemptOptions): AttemptResult {
 }
 
 function failed(options: AttemptOptions, error: unknown): AttemptResult {
-  if (isLabanError(error) && error.errorClass === 'control') return { kind: 'cancelled', reason: 'shutdown', settled: SETTLED }
+  if (isLabanError(error) && error.errorClass === 'control')
+    return { kind: 'cancelled', reason: 'shutdown', settled: SETTLED }
   return { kind: 'failed', failure: classify(options.agent, error), settled: SETTLED }
 }
 

@@ -72,7 +72,10 @@ function reasonHeaders(reason: DeadLetterReason): Record<string, string> {
     'laban-dlq-instance': reason.instance,
     'laban-dlq-reason': error.code,
     'laban-dlq-error-class': cause instanceof Error ? cause.name : error.name,
-    'laban-dlq-error-message': clip(cause === undefined ? error.message : `${error.message} (${describeUnknown(cause)})`, MAX_MESSAGE_CHARS),
+    'laban-dlq-error-message': clip(
+      cause === undefined ? error.message : `${error.message} (${describeUnknown(cause)})`,
+      MAX_MESSAGE_CHARS,
+    ),
     'laban-dlq-stack': clip(stack ?? '', MAX_STACK_CHARS),
     'laban-dlq-attempts': String(reason.attempts),
     'laban-dlq-failed-at': new Date(reason.failedAtMs).toISOString(),

@@ -69,7 +69,13 @@ export class OutputCollector {
     const send = this.#options.span.startSend(topic, eventId, flowId)
     const record = { topic, key: Buffer.from(key), value: bytes, headers: this.#headers(topic, eventId, send) }
     checkSize(contract, record)
-    this.#outputs.push({ eventId, record, key: key === flowId ? null : key, hash: hash('sha256', bytes, 'hex').slice(0, 16), send })
+    this.#outputs.push({
+      eventId,
+      record,
+      key: key === flowId ? null : key,
+      hash: hash('sha256', bytes, 'hex').slice(0, 16),
+      send,
+    })
     this.#countByTopic.set(topic, ordinal + 1)
     return eventId
   }
@@ -81,7 +87,9 @@ export class OutputCollector {
     if (missing !== undefined) throw this.#broken(`it did not publish ${missing}, which it always does`)
     const chosen = oneOf.filter((topic) => this.#countByTopic.has(topic))
     if (oneOf.length > 0 && chosen.length !== 1) {
-      throw this.#broken(`it published ${chosen.length === 0 ? 'none' : chosen.join(' and ')} of ${oneOf.join(', ')} instead of exactly one`)
+      throw this.#broken(
+        `it published ${chosen.length === 0 ? 'none' : chosen.join(' and ')} of ${oneOf.join(', ')} instead of exactly one`,
+      )
     }
     return this.#outputs
   }
@@ -97,7 +105,8 @@ export class OutputCollector {
       if (ordinal > 0) throw this.#broken(`it published ${topic} twice, which it does once at most`)
       return
     }
-    if (!always.includes(topic) && !maybe.includes(topic)) throw this.#broken(`it published ${topic}, which its produces does not name`)
+    if (!always.includes(topic) && !maybe.includes(topic))
+      throw this.#broken(`it published ${topic}, which its produces does not name`)
   }
 
   #headers(topic: string, eventId: string, send: SendSpan): Record<string, string> {
@@ -137,5 +146,9 @@ export function checkSize(contract: TopicContract, record: StoredRecord): void {
   let bytes = 64 + (record.key?.length ?? 0) + (record.value?.length ?? 0)
   for (const name in record.headers) bytes += name.length + (record.headers[name]?.length ?? 0) + 4
   if (bytes <= contract.maxRecordBytes) return
-  throw new LabanError('LABAN_BROKER_MESSAGE_TOO_LARGE', { topic: contract.name, bytes, maxBytes: contract.maxRecordBytes })
+  throw new LabanError('LABAN_BROKER_MESSAGE_TOO_LARGE', {
+    topic: contract.name,
+    bytes,
+    maxBytes: contract.maxRecordBytes,
+  })
 }

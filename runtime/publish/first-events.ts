@@ -61,7 +61,16 @@ export class FirstEvents {
     const key = event.key ?? firstKey(contract.keyField, event)
     const span = tracer.startFlow(topic, eventId, eventId, source)
     const time = new Date(clock.nowMs()).toISOString()
-    const envelope = { id: eventId, type: topic, source, time, flowId: eventId, causes: [], hop: 0, traceparent: span.traceparent }
+    const envelope = {
+      id: eventId,
+      type: topic,
+      source,
+      time,
+      flowId: eventId,
+      causes: [],
+      hop: 0,
+      traceparent: span.traceparent,
+    }
     const record = { topic, key, value, headers: encodeEnvelope(envelope) }
     const bytes = recordBytes(record)
     if (bytes > contract.maxRecordBytes) {
@@ -109,5 +118,7 @@ export class FirstEvents {
 function firstKey(keyField: string | null, event: FirstEvent): string {
   if (keyField === null) return event.eventId
   const field = (event.value as Readonly<Record<string, unknown>>)[keyField]
-  return typeof field === 'string' || typeof field === 'number' || typeof field === 'bigint' ? String(field) : event.eventId
+  return typeof field === 'string' || typeof field === 'number' || typeof field === 'bigint'
+    ? String(field)
+    : event.eventId
 }

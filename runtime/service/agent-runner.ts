@@ -135,7 +135,13 @@ export class AgentRunner {
     const recent = this.#crashesAtMs.filter((atMs) => nowMs - atMs < REBUILD_WINDOW_MS)
     deps.log.error('consumer stopped', { problem: describeUnknown(error), recent: recent.length })
     if (recent.length > MAX_REBUILDS) {
-      onFatal(new LabanError('LABAN_CONSUMER_STOPPED', { agent: deps.agent.name, problem: describeUnknown(error) }, { cause: error }))
+      onFatal(
+        new LabanError(
+          'LABAN_CONSUMER_STOPPED',
+          { agent: deps.agent.name, problem: describeUnknown(error) },
+          { cause: error },
+        ),
+      )
       return
     }
     await delay(deps.clock, REBUILD_DELAY_MS, deps.signal)

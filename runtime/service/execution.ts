@@ -22,7 +22,13 @@ export interface Run {
 
 /** How an execution ended. */
 export type ExecutionEnd =
-  | { readonly kind: 'completed'; readonly outputs: readonly Output[]; readonly attempt: number; readonly span: ProcessSpan; readonly startedAtMs: number }
+  | {
+      readonly kind: 'completed'
+      readonly outputs: readonly Output[]
+      readonly attempt: number
+      readonly span: ProcessSpan
+      readonly startedAtMs: number
+    }
   | { readonly kind: 'rejected'; readonly topic: string; readonly startedAtMs: number }
   | { readonly kind: 'dead'; readonly error: LabanError; readonly attempt: number; readonly startedAtMs: number }
   | { readonly kind: 'cancelled'; readonly reason: CancelReason; readonly settled: Promise<void> }
@@ -40,7 +46,8 @@ export async function execute(deps: HandlingDeps, run: Run): Promise<ExecutionEn
   try {
     value = await readValues(deps, work)
   } catch (error) {
-    if (isLabanError(error) && error.errorClass === 'terminal') return { kind: 'dead', error, attempt: ownership.attempt, startedAtMs }
+    if (isLabanError(error) && error.errorClass === 'terminal')
+      return { kind: 'dead', error, attempt: ownership.attempt, startedAtMs }
     throw error
   }
   for (const [topic, accepts] of deps.accepts) {
@@ -60,7 +67,8 @@ async function attempts(deps: HandlingDeps, run: Run, value: HandledValue): Prom
     if (result.kind === 'cancelled') return result
     const { failure } = result
     if (failure.kind === 'terminal') return { kind: 'dead', error: failure.error, attempt, startedAtMs }
-    if (tried >= agent.retry.maxAttempts) return { kind: 'dead', error: exhausted(attempt, failure.error), attempt, startedAtMs }
+    if (tried >= agent.retry.maxAttempts)
+      return { kind: 'dead', error: exhausted(attempt, failure.error), attempt, startedAtMs }
     const waitMs = backoffMs(agent.retry, tried, clock)
     await deps.facts.append(
       factOf(deps, work, {
@@ -77,7 +85,8 @@ async function attempts(deps: HandlingDeps, run: Run, value: HandledValue): Prom
     if (deps.dedup) await ownership.claim()
     await Promise.race([result.settled, delay(clock, agent.abortGraceMs)])
     await delay(clock, waitMs, cancellation.signal)
-    if (cancellation.reason !== undefined) return { kind: 'cancelled', reason: cancellation.reason, settled: result.settled }
+    if (cancellation.reason !== undefined)
+      return { kind: 'cancelled', reason: cancellation.reason, settled: result.settled }
   }
 }
 
@@ -109,7 +118,10 @@ async function runOnce(
     span,
     collector,
     invoke: (cancellation, deadlineAtMs) =>
-      agent.handle(value.event, new AttemptContext({ work, attempt, deadlineAtMs, cancellation, collector, log: deps.log })),
+      agent.handle(
+        value.event,
+        new AttemptContext({ work, attempt, deadlineAtMs, cancellation, collector, log: deps.log }),
+      ),
   })
   stopTimers()
   if (result.kind !== 'succeeded') {
@@ -121,16 +133,24 @@ async function runOnce(
 }
 
 /** After a while the handling is claimed; after a longer one it says that it has started. */
-function watchLongRun(deps: HandlingDeps, work: Work, ownership: Ownership, attempt: number, span: ProcessSpan): Cancel {
+function watchLongRun(
+  deps: HandlingDeps,
+  work: Work,
+  ownership: Ownership,
+  attempt: number,
+  span: ProcessSpan,
+): Cancel {
   if (!deps.dedup) return () => undefined
   const startedAtMs = deps.clock.nowMs()
   let cancel = deps.clock.after(CLAIM_AFTER_MS, () => {
     void ownership.claim()
     cancel = deps.clock.after(STARTED_FACT_AFTER_MS - CLAIM_AFTER_MS, () => {
       const ids = { traceId: span.traceId, spanId: span.spanId }
-      deps.facts.append(factOf(deps, work, { outcome: 'started', attempt, startedAtMs, ...ids })).catch((error: unknown) => {
-        deps.log.debug('started fact not written', { error })
-      })
+      deps.facts
+        .append(factOf(deps, work, { outcome: 'started', attempt, startedAtMs, ...ids }))
+        .catch((error: unknown) => {
+          deps.log.debug('started fact not written', { error })
+        })
     })
   })
   return () => cancel()

@@ -90,7 +90,7 @@ export class Handling {
 
   /** Undefined: the work was left to another instance or to a later delivery. */
   async #process(work: Work): Promise<Settled | undefined> {
-    for (let waitMs = FIRST_WAIT_MS; ; ) {
+    for (let waitMs = FIRST_WAIT_MS; ;) {
       if (work.task.cancellation.reason !== undefined || work.task.home.dropped) return undefined
       const state = this.#deps.dedup ? await this.#deps.admission.read(work.ref) : ABSENT
       const decision = await this.#decide(work, state)
@@ -161,7 +161,11 @@ export class Handling {
     }
   }
 
-  async #settle(work: Work, ownership: Ownership, end: Exclude<ExecutionEnd, { kind: 'cancelled' }>): Promise<Settled | undefined> {
+  async #settle(
+    work: Work,
+    ownership: Ownership,
+    end: Exclude<ExecutionEnd, { kind: 'cancelled' }>,
+  ): Promise<Settled | undefined> {
     switch (end.kind) {
       case 'completed':
         return this.#settlement.complete(work, ownership, end)

@@ -85,7 +85,9 @@ export class ManifestKeeper {
       oneOf: agent.oneOf,
       maybe: agent.maybe,
       policies: policiesOf(agent),
-      schemaIds: Object.fromEntries(topics.flatMap((topic) => (schemaIds.has(topic) ? [[topic, schemaIds.get(topic) ?? 0]] : []))),
+      schemaIds: Object.fromEntries(
+        topics.flatMap((topic) => (schemaIds.has(topic) ? [[topic, schemaIds.get(topic) ?? 0]] : [])),
+      ),
       subscribedFrom: this.#begins(agent, runner),
       startedAtMs: this.#startedAtMs,
       seenAtMs: clock.nowMs(),

@@ -25,17 +25,29 @@ export function encodeMember(part: WorkPart): JoinMember {
 /** Reads a stored member back. @throws LABAN_FORMAT_TOO_NEW, LABAN_INVARIANT */
 export function decodeMember(member: JoinMember): WorkPart {
   const record = decodeRecords(member.record)[0]
-  if (record === undefined) throw new LabanError('LABAN_INVARIANT', { problem: `join member ${member.eventId} holds no record` })
+  if (record === undefined)
+    throw new LabanError('LABAN_INVARIANT', { problem: `join member ${member.eventId} holds no record` })
   const { topic, partition, offset } = member
   const timestampMs = Number((record.headers[RECORDED_AT] ?? '0').toString())
   const envelope = decodeEnvelope(record.headers, { topic, partition, offset, timestampMs })
-  return { topic, partition, offset, timestampMs, key: record.key, value: record.value, headers: record.headers, envelope }
+  return {
+    topic,
+    partition,
+    offset,
+    timestampMs,
+    key: record.key,
+    value: record.value,
+    headers: record.headers,
+    envelope,
+  }
 }
 
 function lastValues(headers: ReceivedHeaders): Record<string, string | Buffer> {
   const single: Record<string, string | Buffer> = {}
   for (const [name, value] of Object.entries(headers)) {
-    const last = Array.isArray(value) ? (value as readonly (string | Buffer)[]).at(-1) : (value as string | Buffer | undefined)
+    const last = Array.isArray(value)
+      ? (value as readonly (string | Buffer)[]).at(-1)
+      : (value as string | Buffer | undefined)
     if (last !== undefined) single[name] = last
   }
   return single

@@ -52,7 +52,14 @@ export class Service {
   readonly #giveUp = new AbortController()
   readonly #away = new Set<string>()
   #state: Health['state'] = 'starting'
-  #parts: { readonly runners: Map<Agent, AgentRunner>; readonly leases: LeaseKeeper; readonly manifests: ManifestKeeper; readonly producer: BatchingProducer } | undefined
+  #parts:
+    | {
+        readonly runners: Map<Agent, AgentRunner>
+        readonly leases: LeaseKeeper
+        readonly manifests: ManifestKeeper
+        readonly producer: BatchingProducer
+      }
+    | undefined
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -179,7 +186,11 @@ function compileAccepts(agent: Agent, contracts: ContractSet): ReadonlyMap<strin
       try {
         return [topic, compileRule(expression, { schema: contracts.get(topic).schema })]
       } catch (error) {
-        throw new LabanError('LABAN_AGENT_INVALID', { agent: agent.name, problem: `accepts of ${topic}: ${describeUnknown(error)}` }, { cause: error })
+        throw new LabanError(
+          'LABAN_AGENT_INVALID',
+          { agent: agent.name, problem: `accepts of ${topic}: ${describeUnknown(error)}` },
+          { cause: error },
+        )
       }
     }),
   )

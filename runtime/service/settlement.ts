@@ -42,7 +42,11 @@ export class Settlement {
   }
 
   /** Records and publishes the outputs. Undefined: another owner's result won, and these outputs are dropped. */
-  async complete(work: Work, ownership: Ownership, end: Extract<ExecutionEnd, { kind: 'completed' }>): Promise<Settled | undefined> {
+  async complete(
+    work: Work,
+    ownership: Ownership,
+    end: Extract<ExecutionEnd, { kind: 'completed' }>,
+  ): Promise<Settled | undefined> {
     const { outputs, span } = end
     const records = outputs.map((output) => output.record)
     if (!(await this.#compute(work, ownership, records))) {
@@ -65,7 +69,11 @@ export class Settlement {
   }
 
   /** The agent's `accepts` said no: a normal end without outputs. */
-  async reject(work: Work, ownership: Ownership, end: Extract<ExecutionEnd, { kind: 'rejected' }>): Promise<Settled | undefined> {
+  async reject(
+    work: Work,
+    ownership: Ownership,
+    end: Extract<ExecutionEnd, { kind: 'rejected' }>,
+  ): Promise<Settled | undefined> {
     if (!(await this.#compute(work, ownership, []))) return undefined
     const expression = this.#deps.agent.accepts[end.topic] ?? ''
     const detail = { topic: end.topic, accepts: expression }
@@ -79,23 +87,45 @@ export class Settlement {
     const appended = await this.#publish(records)
     const outputs = records.map((record, index) => {
       const place = appended[index] ?? UNKNOWN_PLACE
-      return { ...outputIdentity(record, work.ref.flowId), topic: record.topic, partition: place.partition, offset: place.offset }
+      return {
+        ...outputIdentity(record, work.ref.flowId),
+        topic: record.topic,
+        partition: place.partition,
+        offset: place.offset,
+      }
     })
     const detail = { republished: 'true' }
-    return { settling: this.#close(work, { outcome: 'completed', attempt: state.attempt, startedAtMs, outputs, detail }) }
+    return {
+      settling: this.#close(work, { outcome: 'completed', attempt: state.attempt, startedAtMs, outputs, detail }),
+    }
   }
 
   /** Dead letter, then `dead`, then the fact. Every part of a join goes there. */
   async bury(work: Work, ownership: Ownership, end: Extract<ExecutionEnd, { kind: 'dead' }>): Promise<Settled> {
     const { agent, instance, clock, log, admission, dedup } = this.#deps
     await ownership.settled()
-    const reason = { agent: agent.name, agentVersion: agent.version, instance, error: end.error, attempts: end.attempt, failedAtMs: clock.nowMs() }
+    const reason = {
+      agent: agent.name,
+      agentVersion: agent.version,
+      instance,
+      error: end.error,
+      attempts: end.attempt,
+      failedAtMs: clock.nowMs(),
+    }
     const letters = work.parts.map((part) => deadLetterRecord(part, reason))
     const [appended] = await this.#appendUntilAccepted(letters)
     log.warn('dead letter', { ...work.ref, code: end.error.code, problem: end.error.message })
     if (dedup) await admission.bury({ ...work.ref, from: ownership.from })
-    const detail = { deadLetter: appended === undefined ? '' : `${appended.topic}/${appended.partition}@${appended.offset}` }
-    const fact: FactParts = { outcome: 'dead-lettered', attempt: end.attempt, startedAtMs: end.startedAtMs, error: end.error, detail }
+    const detail = {
+      deadLetter: appended === undefined ? '' : `${appended.topic}/${appended.partition}@${appended.offset}`,
+    }
+    const fact: FactParts = {
+      outcome: 'dead-lettered',
+      attempt: end.attempt,
+      startedAtMs: end.startedAtMs,
+      error: end.error,
+      detail,
+    }
     return { settling: this.#writeFact(work, fact) }
   }
 

@@ -72,7 +72,13 @@ export const testContracts = createContractSet(
 export interface TestAgent {
   readonly name: string
   readonly consumes: TestTopic | readonly TestTopic[] | { readonly all: readonly TestTopic[] }
-  readonly produces?: readonly TestTopic[] | { readonly always?: readonly TestTopic[]; readonly oneOf?: readonly TestTopic[]; readonly maybe?: readonly TestTopic[] }
+  readonly produces?:
+    | readonly TestTopic[]
+    | {
+        readonly always?: readonly TestTopic[]
+        readonly oneOf?: readonly TestTopic[]
+        readonly maybe?: readonly TestTopic[]
+      }
   readonly handle: (event: never, context: TestContext) => void | Promise<void>
   readonly [policy: string]: unknown
 }
@@ -93,6 +99,8 @@ export interface World {
   readonly registry: SchemaRegistry
   /** Makes and starts a service; stopped with the world. */
   start(agents: readonly Agent[], options?: Partial<ServiceOptions>): Promise<Service>
+  /** Starts a service that can be ended as kill -9 does: none of its calls settles or has an effect afterwards. */
+  startMortal(agents: readonly Agent[], options?: Partial<ServiceOptions>): Promise<{ service: Service; kill(): void }>
   /** Publishes a first event; the same id is the same event. */
   publish(topic: TestTopic, note: Partial<Note>, options?: { id?: string; key?: string }): Promise<string>
   /** Appends raw bytes, as a stranger's producer would. */
@@ -116,7 +124,12 @@ export async function memoryWorld(): Promise<World & { memory: MemoryConnection;
 }
 
 /** A world on any broker, store and registry. Its topics are made when a service starts. */
-export async function worldOn(broker: Broker, store: Store, registry: SchemaRegistry, namespace: string): Promise<World> {
+export async function worldOn(
+  broker: Broker,
+  store: Store,
+  registry: SchemaRegistry,
+  namespace: string,
+): Promise<World> {
   const contracts = testContracts
   await broker.connect()
   await broker.admin.createTopics([...contracts.topics.values()].map(plannedTopic))
@@ -134,14 +147,40 @@ export async function worldOn(broker: Broker, store: Store, registry: SchemaRegi
     registry,
     async start(agents, options = {}) {
       await broker.admin.createTopics(agents.flatMap((agent) => agentTopicSettings(agent, contracts).map(plannedTopic)))
-      const service = new Service({ ...defaults, ...{ agents, broker, store, contracts, codec, schemaIds, namespace }, ...options })
+      const service = new Service({
+        ...defaults,
+        ...{ agents, broker, store, contracts, codec, schemaIds, namespace },
+        ...options,
+      })
       services.push(service)
       await service.start()
       return service
     },
+    async startMortal(agents, options = {}) {
+      if (!('connection' in broker)) throw new Error('only memory brokers can crash')
+      const connection = (broker as MemoryConnection).connection()
+      const mortal = mortalStore(store)
+      const service = await this.start(agents, { ...options, broker: connection, store: mortal.store })
+      services.splice(services.indexOf(service), 1)
+      return {
+        service,
+        kill: () => {
+          mortal.die()
+          connection.crash()
+        },
+      }
+    },
     async publish(topic, note, { id = String(Math.random()), key } = {}) {
       const eventId = deriveId('test', id)
-      const envelope = { id: eventId, type: topic, source: 'test', time: '2026-01-01T00:00:00.000Z', flowId: eventId, causes: [], hop: 0 }
+      const envelope = {
+        id: eventId,
+        type: topic,
+        source: 'test',
+        time: '2026-01-01T00:00:00.000Z',
+        flowId: eventId,
+        causes: [],
+        hop: 0,
+      }
       const value = codec.encode(topic, { text: '', count: 0, ...note })
       await producer.send([{ topic, key: key ?? eventId, value, headers: encodeEnvelope(envelope) }])
       return eventId
@@ -154,10 +193,17 @@ export async function worldOn(broker: Broker, store: Store, registry: SchemaRegi
     untilCount: (topic, count) =>
       waitFor(async () => pick(await read(topic), count), { what: `${count} records on ${topic}`, timeoutMs: 10_000 }),
     untilFacts: (outcome, count) =>
-      waitFor(async () => pick((await facts()).filter((fact) => fact.outcome === outcome), count), {
-        what: `${count} facts ${outcome}`,
-        timeoutMs: 10_000,
-      }),
+      waitFor(
+        async () =>
+          pick(
+            (await facts()).filter((fact) => fact.outcome === outcome),
+            count,
+          ),
+        {
+          what: `${count} facts ${outcome}`,
+          timeoutMs: 10_000,
+        },
+      ),
     async stop() {
       await Promise.all(services.map((service) => service.stop()))
       await producer.close()
@@ -166,13 +212,40 @@ export async function worldOn(broker: Broker, store: Store, registry: SchemaRegi
   }
 }
 
+/** A store whose calls never settle once it is dead. */
+function mortalStore(store: Store): { store: Store; die(): void } {
+  let isDead = false
+  const mortal = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(object, name, receiver) {
+        const value: unknown = Reflect.get(object, name, receiver)
+        if (typeof value === 'object' && value !== null) return mortal(value)
+        if (typeof value !== 'function') return value
+        return (...values: unknown[]): unknown => {
+          if (isDead) return new Promise(() => undefined)
+          const result: unknown = (value as (...values: unknown[]) => unknown).apply(object, values)
+          if (!(result instanceof Promise))
+            return typeof result === 'object' && result !== null ? mortal(result) : result
+          return result.then((answer: unknown) => (isDead ? new Promise(() => undefined) : answer))
+        }
+      },
+    })
+  return { store: mortal(store), die: () => (isDead = true) }
+}
+
 const defaults = {
   tracer: noTracer,
   clock: systemClock,
   log: silentLogger,
   leaseMs: 2_000,
   drainTimeoutMs: 1_000,
-  limits: { maxOpen: 5_000, maxOpenBytes: 64_000_000, commitIntervalMs: 50, sessionTimeoutMs: 10_000, heartbeatIntervalMs: 500 },
+  limits: {
+    maxOpen: 5_000,
+    maxOpenBytes: 64_000_000,
+    commitIntervalMs: 50,
+    sessionTimeoutMs: 10_000,
+    heartbeatIntervalMs: 500,
+  },
   dedup: true,
   onFatal: (error: unknown) => {
     throw error
@@ -201,7 +274,12 @@ async function readTopic(broker: Broker, codec: EventCodec, topic: string): Prom
     key: record.key?.toString() ?? null,
     value: record.value,
     headers: record.headers,
-    envelope: decodeEnvelope(record.headers, { topic, partition, offset: record.offset, timestampMs: record.timestampMs }),
+    envelope: decodeEnvelope(record.headers, {
+      topic,
+      partition,
+      offset: record.offset,
+      timestampMs: record.timestampMs,
+    }),
     note: decodeNote(codec, topic, record, partition),
   }))
 }

@@ -96,7 +96,9 @@ describe('a handling that fails', () => {
     expect(out?.note?.count).toBe(3)
     expect(attempts).toBe(3)
     expect(await world.events('test.out')).toHaveLength(1)
-    expect((await world.facts()).filter((fact) => fact.outcome === 'retried').map((fact) => fact.attempt)).toEqual([1, 2])
+    expect((await world.facts()).filter((fact) => fact.outcome === 'retried').map((fact) => fact.attempt)).toEqual([
+      1, 2,
+    ])
   })
 
   it('ends in the dead letters with raw bytes, original headers and the reason after the last attempt', async () => {
@@ -180,7 +182,12 @@ describe('a handling that fails', () => {
   })
 
   it('is dead-lettered when it does not publish what it always does', async () => {
-    const silent = testAgent({ name: 'test.silent', consumes: 'test.in', produces: ['test.out'], handle: () => undefined })
+    const silent = testAgent({
+      name: 'test.silent',
+      consumes: 'test.in',
+      produces: ['test.out'],
+      handle: () => undefined,
+    })
     await world.start([silent])
     await world.publish('test.in', { text: 'x' })
     const [fact] = await world.untilFacts('dead-lettered', 1)
@@ -246,7 +253,11 @@ describe('the same event again', () => {
 
   it('is skipped when both copies arrive together', async () => {
     await world.start([echo])
-    await Promise.all(Array.from({ length: 20 }, (_, index) => world.publish('test.in', { text: 'x' }, { id: 'same', key: `k${index}` })))
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        world.publish('test.in', { text: 'x' }, { id: 'same', key: `k${index}` }),
+      ),
+    )
     await world.untilFacts('duplicate', 19)
     expect(await world.events('test.out')).toHaveLength(1)
   })
