@@ -2,7 +2,6 @@
 import type { BrokerAdmin, GroupDescription, OffsetCommit, TopicDescription, TopicSpec } from '../../ports/broker.ts'
 import type { Cluster, MemoryTopic } from './cluster.ts'
 import type { ConnectionState } from './connection-state.ts'
-import { PartitionLog } from './log.ts'
 import { refused } from './refusals.ts'
 
 /** An administrator on a connection. */
@@ -33,9 +32,7 @@ export class MemoryAdmin implements BrokerAdmin {
       if (partitions < found.partitions.length) {
         throw refused('add partitions', topic, `it has ${found.partitions.length}; partitions cannot be taken away`)
       }
-      while (found.partitions.length < partitions) {
-        found.partitions.push(new PartitionLog(topic, found.partitions.length))
-      }
+      cluster.growTopic(found, partitions)
       cluster.topicChanged(found)
       for (const group of cluster.groups.values()) {
         if (group.members.some((member) => member.topics.has(topic))) group.rebalance()

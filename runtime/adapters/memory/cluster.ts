@@ -85,6 +85,13 @@ export class Cluster {
     return topic
   }
 
+  /** Adds partitions up to a number. */
+  growTopic(topic: MemoryTopic, partitions: number): void {
+    while (topic.partitions.length < partitions) {
+      topic.partitions.push(new PartitionLog(topic.name, topic.partitions.length))
+    }
+  }
+
   topicChanged(topic: MemoryTopic): void {
     for (const observer of this.observers) observer.topicChanged(topic)
   }

@@ -109,8 +109,10 @@ function copyHeaders(headers: OutgoingRecord['headers']): BrokerRecord['headers'
   for (const name of Object.keys(headers)) {
     const value = headers[name]
     if (value === undefined) continue
-    if (typeof value === 'string' || Buffer.isBuffer(value)) copy[name] = Buffer.from(value as string)
-    else copy[name] = value.map((one) => Buffer.from(one as string))
+    const values = typeof value === 'string' || Buffer.isBuffer(value) ? [value] : value
+    const copies = values.map((one) => Buffer.from(one as string))
+    const [first] = copies
+    if (first !== undefined) copy[name] = copies.length === 1 ? first : copies
   }
   return copy
 }
