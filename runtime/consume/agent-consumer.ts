@@ -2,7 +2,7 @@
  * One agent's member of its consumer group: registers records at once, runs lanes concurrently, commits only what is finished.
  * The rule it keeps: handlers never hold up the fetch loop, so membership does not depend on how long they take.
  */
-import { describeUnknown } from '../../contracts/errors.ts'
+import { describeUnknown, LabanError } from '../../contracts/errors.ts'
 import type {
   Assignment,
   BrokerConsumer,
@@ -13,7 +13,7 @@ import type {
 } from '../ports/broker.ts'
 import type { Cancel, Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
-import { decodeOffsetMap, emptyRanges } from './offset-map.ts'
+import { decodeOffsetMap, emptyRanges, OFFSET_MAP_FORMAT } from './offset-map.ts'
 import { MAX_SPAN } from './offset-tracker.ts'
 import { PartitionState } from './partition.ts'
 import type { Lane, Task } from './task.ts'
@@ -77,6 +77,17 @@ export class AgentConsumer implements ConsumerHandlers {
   }
 
   onAssigned(assignment: readonly Assignment[]): void {
+    try {
+      this.#take(assignment)
+    } catch (error) {
+      // Nothing is taken over: neither records nor commits of these partitions are touched.
+      this.#frozen = true
+      this.#draining = true
+      this.#options.onCrash(error)
+    }
+  }
+
+  #take(assignment: readonly Assignment[]): void {
     const held = new Map(this.#partitions)
     this.#partitions.clear()
     for (const entry of assignment) {
@@ -174,9 +185,10 @@ export class AgentConsumer implements ConsumerHandlers {
     const base = entry.startOffset
     const restored = committed === base ? decodeOffsetMap(entry.metadata, base) : emptyRanges
     if (restored === undefined) {
-      this.#options.log.warn('offset map of a newer laban ignored', { topic: entry.topic, partition: entry.partition })
+      const what = `commit metadata of ${entry.topic}/${entry.partition}`
+      throw new LabanError('LABAN_FORMAT_TOO_NEW', { what, found: entry.metadata.slice(0, 2), known: OFFSET_MAP_FORMAT })
     }
-    const state = new PartitionState(entry, base, restored ?? emptyRanges, { perKey: this.#options.order === 'key' })
+    const state = new PartitionState(entry, base, restored, { perKey: this.#options.order === 'key' })
     if (entry.committedOffset !== null) state.committed({ offset: entry.committedOffset, metadata: entry.metadata })
     return state
   }

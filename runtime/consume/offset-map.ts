@@ -4,7 +4,7 @@
  * counts as unfinished, which costs repeated look-ups but never a record.
  */
 
-const FORMAT = 'l1'
+export const OFFSET_MAP_FORMAT = 'l1'
 /** Brokers accept 4,096 bytes by default (offset.metadata.max.bytes). */
 export const MAX_METADATA_BYTES = 4_096
 
@@ -20,7 +20,7 @@ export const emptyRanges: OffsetRanges = { has: () => false, end: 0 }
 /** Metadata for runs that alternate from the committed offset on: unfinished, finished, …; '' when nothing is finished above it. */
 export function encodeOffsetMap(runs: readonly number[], maxBytes = MAX_METADATA_BYTES): string {
   if (runs.length < 2) return ''
-  const budget = Math.floor(((maxBytes - FORMAT.length) * 3) / 4) - 2
+  const budget = Math.floor(((maxBytes - OFFSET_MAP_FORMAT.length) * 3) / 4) - 2
   const bytes: number[] = []
   let kept = 0
   for (let index = 0; index + 1 < runs.length; index += 2) {
@@ -29,7 +29,7 @@ export function encodeOffsetMap(runs: readonly number[], maxBytes = MAX_METADATA
     if (bytes.length > budget) break
     kept = bytes.length
   }
-  return kept === 0 ? '' : FORMAT + Buffer.from(bytes.slice(0, kept)).toString('base64url')
+  return kept === 0 ? '' : OFFSET_MAP_FORMAT + Buffer.from(bytes.slice(0, kept)).toString('base64url')
 }
 
 /**
@@ -38,8 +38,8 @@ export function encodeOffsetMap(runs: readonly number[], maxBytes = MAX_METADATA
  */
 export function decodeOffsetMap(metadata: string, base: number): OffsetRanges | undefined {
   if (metadata === '') return emptyRanges
-  if (!metadata.startsWith(FORMAT)) return /^l\d/.test(metadata) ? undefined : emptyRanges
-  const bytes = Buffer.from(metadata.slice(FORMAT.length), 'base64url')
+  if (!metadata.startsWith(OFFSET_MAP_FORMAT)) return /^l\d/.test(metadata) ? undefined : emptyRanges
+  const bytes = Buffer.from(metadata.slice(OFFSET_MAP_FORMAT.length), 'base64url')
   const starts: number[] = []
   const ends: number[] = []
   let offset = base

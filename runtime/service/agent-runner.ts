@@ -1,5 +1,5 @@
 /** Runs one agent in this process: its member of the consumer group and the handling of its records, from start to drain. */
-import { describeUnknown, LabanError } from '../../contracts/errors.ts'
+import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { Agent } from '../agent.ts'
 import { AgentConsumer } from '../consume/agent-consumer.ts'
 import type { Task } from '../consume/task.ts'
@@ -134,6 +134,7 @@ export class AgentRunner {
     this.#crashesAtMs.push(nowMs)
     const recent = this.#crashesAtMs.filter((atMs) => nowMs - atMs < REBUILD_WINDOW_MS)
     deps.log.error('consumer stopped', { problem: describeUnknown(error), recent: recent.length })
+    if (isLabanError(error) && error.errorClass === 'startup') return onFatal(error)
     if (recent.length > MAX_REBUILDS) {
       onFatal(
         new LabanError(

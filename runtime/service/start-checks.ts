@@ -15,12 +15,24 @@ export interface StartChecks {
   readonly allowUnsafe: boolean
 }
 
-/** @throws LABAN_CONTRACT_UNKNOWN_TOPIC, LABAN_TOPIC_MISSING, LABAN_STORE_UNSAFE */
+/** @throws LABAN_AGENT_INVALID, LABAN_CONTRACT_UNKNOWN_TOPIC, LABAN_TOPIC_MISSING, LABAN_STORE_UNSAFE */
 export async function checkStart(checks: StartChecks): Promise<void> {
+  for (const agent of checks.agents) checkJoin(agent, checks.contracts)
   await checkTopics(checks)
   const { unsafe } = await checks.store.health()
   if (unsafe.length > 0 && !checks.allowUnsafe) {
     throw new LabanError('LABAN_STORE_UNSAFE', { url: 'redis.url', problem: unsafe.join('; ') })
+  }
+}
+
+/** A member must not leave the log before the join may give up waiting for the others. */
+function checkJoin(agent: Agent, contracts: ContractSet): void {
+  if (!agent.isJoin) return
+  for (const topic of agent.topics) {
+    const { retentionMs } = contracts.get(topic)
+    if (retentionMs === -1 || retentionMs >= agent.joinWithinMs) continue
+    const problem = `the join waits ${agent.joinWithinMs} ms, but ${topic} keeps its records only ${retentionMs} ms`
+    throw new LabanError('LABAN_AGENT_INVALID', { agent: agent.name, problem })
   }
 }
 
