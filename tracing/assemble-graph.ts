@@ -26,6 +26,7 @@ export interface GraphParts {
   readonly handlings: readonly FlowHandling[]
   readonly reactions: readonly Reaction[]
   readonly subscriptionsKnown: boolean
+  readonly unreadableFacts: number
 }
 
 /** The graph, with everything in causal order. */
@@ -57,6 +58,7 @@ export function assembleGraph(parts: GraphParts): FlowGraph {
       facts,
       topicsRead: seen !== undefined,
       subscriptionsKnown: parts.subscriptionsKnown,
+      unreadableFacts: parts.unreadableFacts,
       reactions: { expected: reactions.length, ended: reactions.length - outstanding.length },
     }),
   }

@@ -13,6 +13,8 @@ export interface CompletenessInput {
   readonly topicsRead: boolean
   /** False: nobody has announced anything, so who should react is unknown. */
   readonly subscriptionsKnown: boolean
+  /** Facts that could not be decoded. */
+  readonly unreadableFacts: number
   readonly reactions: { readonly expected: number; readonly ended: number }
 }
 
@@ -53,8 +55,9 @@ function conflictOf(event: EventDraft): IdConflict[] {
 }
 
 function unknowns(input: CompletenessInput, drafts: readonly EventDraft[]): string[] {
-  const { facts, handlings, subscriptionsKnown } = input
+  const { facts, handlings, subscriptionsKnown, unreadableFacts } = input
   const unknown: string[] = []
+  if (unreadableFacts > 0) unknown.push(`Facts of this flow that could not be decoded: ${unreadableFacts}.`)
   if (!subscriptionsKnown) unknown.push('No agent has announced itself, so who should react is not known.')
   if (facts.length === 0) unknown.push('There are no facts of this flow: what agents did is derived from events alone.')
   const unheard = handlings.filter((handling) => handling.inferred)

@@ -22,6 +22,8 @@ export interface FlowSources {
   readonly events?: readonly SeenEvent[]
   /** All that is known of agents, stopped instances included. */
   readonly manifests: readonly Manifest[] | Subscriptions
+  /** Facts of this flow that could not be decoded. @default 0 */
+  readonly unreadableFacts?: number
 }
 
 /** The graph of a flow. Without any fact or event of the flow it is empty and `pending`. */
@@ -47,6 +49,7 @@ export function reconstructFlow(sources: FlowSources): FlowGraph {
     handlings,
     reactions,
     subscriptionsKnown: !subscriptions.isEmpty,
+    unreadableFacts: sources.unreadableFacts ?? 0,
   })
 }
 

@@ -11,8 +11,8 @@ export function linear(): Story {
 }
 
 /** The credit choreography: a fan-out to three agents, and two joins. */
-export function credit(): Story {
-  const story = creditAgents('credit')
+export function credit(name = 'credit'): Story {
+  const story = creditAgents(name)
   const received = story.first('credit.application-received')
   const score = story.completed('credit.credit-score', [received], ['credit.score-calculated'], { from: 3, to: 15 })
   const income = story.completed('credit.income-verification', [received], ['credit.income-verified'], {

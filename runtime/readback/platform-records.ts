@@ -1,0 +1,129 @@
+/**
+ * Reads the platform's own records, facts and manifests, from the log. A record that cannot be decoded is reported and passed by;
+ * one of a newer format stops the reading, because what it says would be misread.
+ */
+import type { EventCodec } from '../../contracts/codec.ts'
+import { AGENTS_TOPIC, FACTS_TOPIC, type TopicContract } from '../../contracts/contract.ts'
+import { isLabanError, LabanError } from '../../contracts/errors.ts'
+import { FACT_FORMAT_VERSION, type Fact } from '../../contracts/fact.ts'
+import type { Uuid } from '../../contracts/ids.ts'
+import { MANIFEST_FORMAT_VERSION, type Manifest } from '../../contracts/manifest.ts'
+import { partitionOfKey } from '../../contracts/murmur2.ts'
+import type { Broker, BrokerRecord, TopicPartition } from '../ports/broker.ts'
+
+/** What flows are read with. */
+export interface LogSource {
+  readonly broker: Pick<Broker, 'admin' | 'reader'>
+  readonly codec: EventCodec
+  readonly contracts: { readonly topics: ReadonlyMap<string, TopicContract> }
+}
+
+/** Facts, and how many records of them could not be read. */
+export interface ReadFacts {
+  readonly facts: readonly Fact[]
+  readonly unreadable: number
+}
+
+/** A range of one partition, as it was when asked for. */
+export type PartitionRange = TopicPartition & { readonly fromOffset: number; readonly toOffset: number }
+
+/** The ranges that hold a topic now; none when the topic does not exist. */
+export async function rangesOf(broker: LogSource['broker'], topic: string): Promise<readonly PartitionRange[]> {
+  const topics = await broker.admin.listTopics()
+  if (!topics.includes(topic)) return []
+  const offsets = await broker.admin.offsets(topic)
+  return offsets
+    .map(({ partition, startOffset, endOffset }) => ({
+      topic,
+      partition,
+      fromOffset: startOffset,
+      toOffset: endOffset,
+    }))
+    .sort((a, b) => a.partition - b.partition)
+}
+
+/** The records of a range, one by one. */
+export async function* recordsIn(broker: LogSource['broker'], range: PartitionRange): AsyncGenerator<BrokerRecord> {
+  if (range.fromOffset >= range.toOffset) return
+  for await (const batch of broker.reader.read(range)) yield* batch
+}
+
+/** All facts of one flow. They lie in one partition, unless the topic has been given more of them since. */
+export async function readFactsOf(source: LogSource, flowId: Uuid): Promise<ReadFacts> {
+  const ranges = await rangesOf(source.broker, FACTS_TOPIC)
+  if (ranges.length === 0) return { facts: [], unreadable: 0 }
+  const own = partitionOfKey(flowId, ranges.length)
+  const found = await readFacts(
+    source,
+    ranges.filter((range) => range.partition === own),
+    flowId,
+  )
+  if (found.facts.length > 0 || found.unreadable > 0) return found
+  return readFacts(
+    source,
+    ranges.filter((range) => range.partition !== own),
+    flowId,
+  )
+}
+
+/** All facts of some partitions, or those of one flow among them. */
+export async function readFacts(
+  source: LogSource,
+  ranges: readonly PartitionRange[],
+  flowId?: Uuid,
+): Promise<ReadFacts> {
+  const facts: Fact[] = []
+  let unreadable = 0
+  for (const range of ranges) {
+    for await (const record of recordsIn(source.broker, range)) {
+      // The key is compared before anything is decoded: most records of a partition belong to other flows.
+      if (flowId !== undefined && record.key?.toString('utf8') !== flowId) continue
+      const fact = await decodeRecord<Fact>(source.codec, range, record, FACT_FORMAT_VERSION)
+      if (fact === undefined) unreadable++
+      else facts.push(fact)
+    }
+  }
+  return { facts, unreadable }
+}
+
+/** The newest manifest of every instance that has not been forgotten, stopped ones included. */
+export async function readManifests(source: LogSource): Promise<readonly Manifest[]> {
+  const manifests = new Map<string, Manifest>()
+  for (const range of await rangesOf(source.broker, AGENTS_TOPIC)) {
+    for await (const record of recordsIn(source.broker, range)) {
+      const key = record.key?.toString('utf8') ?? ''
+      if (record.value === null) manifests.delete(key)
+      else {
+        const manifest = await decodeRecord<Manifest>(source.codec, range, record, MANIFEST_FORMAT_VERSION)
+        if (manifest !== undefined) manifests.set(key, manifest)
+      }
+    }
+  }
+  return [...manifests.values()]
+}
+
+/** @throws LABAN_FORMAT_TOO_NEW, LABAN_REGISTRY_UNAVAILABLE; undefined for a record that can never be read. */
+async function decodeRecord<T extends { readonly formatVersion: number }>(
+  codec: EventCodec,
+  { topic, partition }: TopicPartition,
+  record: BrokerRecord,
+  known: number,
+): Promise<T | undefined> {
+  const where = { partition, offset: record.offset }
+  try {
+    let decoded = codec.decode(topic, record.value, where)
+    if ('loadSchemaId' in decoded) {
+      await codec.load(decoded.loadSchemaId)
+      decoded = codec.decode(topic, record.value, where)
+    }
+    if ('loadSchemaId' in decoded)
+      throw new LabanError('LABAN_INVARIANT', { problem: 'a loaded schema is asked for again' })
+    const value = decoded.value as T
+    if (value.formatVersion <= known) return value
+    const what = `${topic}/${partition}@${record.offset}`
+    throw new LabanError('LABAN_FORMAT_TOO_NEW', { what, found: value.formatVersion, known })
+  } catch (error) {
+    if (isLabanError(error) && error.errorClass === 'terminal') return undefined
+    throw error
+  }
+}
