@@ -2,6 +2,7 @@
 import type { AnyCommand } from './command.ts'
 import { configKeys } from './commands/config-keys.ts'
 import { configPrint } from './commands/config-print.ts'
+import { run } from './commands/run.ts'
 
 /** All commands in the order of the help. */
-export const COMMANDS: readonly AnyCommand[] = [configPrint, configKeys]
+export const COMMANDS: readonly AnyCommand[] = [run, configPrint, configKeys]

@@ -1,4 +1,5 @@
 /** Configuration in, wired parts out. The only file that knows several adapters; each is loaded only when it is used. */
+import { hostname } from 'node:os'
 import { agentTopicSettings, type TopicSettings } from '../contracts/agent-topics.ts'
 import { loadContracts, type ContractSet } from '../contracts/contract-set.ts'
 import type { EventCodec } from '../contracts/codec.ts'
@@ -136,6 +137,24 @@ export async function openCodec(
     namespace: config.namespace,
   })
   return { codec: createCodec({ contracts, registry, schemaIds, nowMs: () => stack.clock.nowMs() }), schemaIds }
+}
+
+/** Tracing as configured; without an OTLP address headers are forwarded and nothing is recorded. */
+export async function openTracing(
+  config: Config,
+  options: { readonly serviceName: string; readonly log: Logger },
+): Promise<{ readonly tracer: EventTracer; shutdown(): Promise<void> }> {
+  const { enabled, otlpUrl, sampleRatio } = config.tracing
+  if (!enabled || otlpUrl === undefined) return { tracer: noTracer, shutdown: () => Promise.resolve() }
+  const { startTracing } = await import('../tracing/setup.ts')
+  const { serviceName, log } = options
+  return startTracing({
+    serviceName,
+    otlpUrl,
+    sampleRatio,
+    instance: `${hostname()}-${process.pid}`,
+    onExportChange: (state, reason) => log.warn(`export of traces is ${state}`, { reason }),
+  })
 }
 
 export interface ServiceParts {

@@ -1,0 +1,83 @@
+/** Loads agent files: paths as given, or globs of the configuration. A file's default export is its agent. */
+import { globSync, statSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describeUnknown, isAgent, isLabanError, LabanError, type Agent } from '../runtime/internal.ts'
+
+/** An agent and where it came from. */
+export interface LoadedAgent {
+  readonly agent: Agent
+  /** Absolute path. */
+  readonly file: string
+}
+
+/** Files that must each define an agent. The extension may be left out. @throws LABAN_AGENT_NOT_FOUND, LABAN_AGENT_INVALID */
+export async function loadAgentFiles(files: readonly string[], baseDir: string): Promise<LoadedAgent[]> {
+  const loaded = await Promise.all(files.map((file) => loadAgent(findFile(file, baseDir), file)))
+  checkNames(loaded)
+  return loaded
+}
+
+/** Files that match the globs and define an agent; others are passed over. @throws LABAN_AGENT_NOT_FOUND when there is none */
+export async function discoverAgents(globs: readonly string[], baseDir: string): Promise<LoadedAgent[]> {
+  const files = globSync([...globs], { cwd: baseDir, exclude: ['**/*.test.ts', '**/node_modules/**'] }).sort()
+  const found = await Promise.all(
+    files.map(async (name) => {
+      const file = resolve(baseDir, name)
+      const exported = await importDefault(file, name)
+      return isAgent(exported) ? [{ agent: exported, file }] : []
+    }),
+  )
+  const loaded = found.flat()
+  if (loaded.length === 0) {
+    throw new LabanError('LABAN_AGENT_NOT_FOUND', {
+      file: globs.join(', '),
+      problem: 'no file that matches defines an agent',
+    })
+  }
+  checkNames(loaded)
+  return loaded
+}
+
+async function loadAgent(file: string, given: string): Promise<LoadedAgent> {
+  const agent = await importDefault(file, given)
+  if (isAgent(agent)) return { agent, file }
+  throw new LabanError('LABAN_AGENT_NOT_FOUND', {
+    file: given,
+    problem: 'its default export is not made by defineAgent()',
+  })
+}
+
+async function importDefault(file: string, given: string): Promise<unknown> {
+  try {
+    return ((await import(pathToFileURL(file).href)) as { default?: unknown }).default
+  } catch (error) {
+    if (isLabanError(error)) throw error
+    throw new LabanError('LABAN_AGENT_NOT_FOUND', { file: given, problem: describeUnknown(error) }, { cause: error })
+  }
+}
+
+const EXTENSIONS = ['', '.ts', '.js', '.mts', '.mjs']
+
+function findFile(given: string, baseDir: string): string {
+  const path = isAbsolute(given) ? given : resolve(baseDir, given)
+  const found = EXTENSIONS.map((extension) => path + extension).find((file) =>
+    statSync(file, { throwIfNoEntry: false })?.isFile(),
+  )
+  if (found !== undefined) return found
+  throw new LabanError('LABAN_AGENT_NOT_FOUND', { file: given, problem: 'the file does not exist' })
+}
+
+function checkNames(loaded: readonly LoadedAgent[]): void {
+  const byName = new Map<string, string>()
+  for (const { agent, file } of loaded) {
+    const other = byName.get(agent.name)
+    if (other !== undefined) {
+      throw new LabanError('LABAN_AGENT_INVALID', {
+        agent: agent.name,
+        problem: `two files define it: ${other} and ${file}`,
+      })
+    }
+    byName.set(agent.name, file)
+  }
+}

@@ -1,0 +1,54 @@
+/** Runs a service until it is told to stop: first signal drains, second one ends at once; a fatal error ends not ready. */
+import {
+  describeUnknown,
+  isLabanError,
+  serveHealth,
+  type Config,
+  type Logger,
+  type Service,
+} from '../runtime/internal.ts'
+
+/** How it ended: the exit status. */
+export async function runUntilStopped(
+  makeService: (onFatal: (error: unknown) => void) => Promise<Service>,
+  options: {
+    readonly config: Config
+    readonly log: Logger
+    readonly onRunning?: (service: Service, healthPort: number) => void
+  },
+): Promise<number> {
+  const { config, log, onRunning } = options
+  let end: (exitCode: number) => void = () => undefined
+  const ended = new Promise<number>((resolve) => (end = resolve))
+  const service = await makeService((error) => {
+    log.error('fatal', { problem: describeUnknown(error), error: isLabanError(error) ? error.toJSON() : String(error) })
+    end(isLabanError(error) ? error.exitCode : 70)
+  })
+  const stopListening = onSignals(log, () => end(0))
+  const health = await serveHealth(() => service.health, config.http)
+  try {
+    await service.start()
+    onRunning?.(service, health.port)
+    return await ended
+  } finally {
+    await service.stop()
+    await health.close()
+    stopListening()
+  }
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+function onSignals(log: Logger, drain: () => void): () => void {
+  let isDraining = false
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (isDraining) process.exit(130)
+    isDraining = true
+    log.info('draining; signal again to end at once', { signal })
+    drain()
+  }
+  for (const signal of SIGNALS) process.on(signal, onSignal)
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, onSignal)
+  }
+}
