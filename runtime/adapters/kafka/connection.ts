@@ -1,0 +1,90 @@
+/**
+ * How to reach the cluster, and kafkajs clients made from that. Every client is made here, so that none of them lacks a setting
+ * that guards against a trap (automatic topics, log levels, names).
+ */
+import type { KafkaConfig, SASLOptions } from 'kafkajs'
+import type { Logger } from '../../ports/logger.ts'
+import { buildCall, callWithoutParsing } from './broker-calls.ts'
+import {
+  defaultSocketFactory,
+  InternalClusterClass,
+  Kafka,
+  type ClusterMetadata,
+  type InternalBroker,
+  type InternalCluster,
+  type KafkaClient,
+} from './kafkajs-internals.ts'
+import { bridgeLogger } from './log-bridge.ts'
+
+/** Where the cluster is and who asks. */
+export interface ConnectionOptions {
+  /** Addresses `host:port` to begin with. */
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  /** TLS as in `tls.connect`, or true for the defaults. */
+  readonly ssl?: KafkaConfig['ssl']
+  readonly sasl?: SASLOptions
+  readonly logger: Logger
+}
+
+export interface KafkaConnection {
+  readonly brokers: readonly string[]
+  /** kafkajs's public client, for consumers. */
+  readonly kafka: KafkaClient
+  /** Connections to all brokers, without a client on top. */
+  newCluster(): InternalCluster
+}
+
+const CONNECTION_TIMEOUT_MS = 3_000
+const REQUEST_TIMEOUT_MS = 30_000
+const AUTHENTICATION_TIMEOUT_MS = 10_000
+const REAUTHENTICATION_THRESHOLD_MS = 10_000
+/** kafkajs's own retries, inside one call; how long a call is worth repeating is decided above. */
+const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 }
+
+export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
+  const { brokers, clientId, logger } = options
+  const shared = {
+    brokers: [...brokers],
+    clientId,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
+    reauthenticationThreshold: REAUTHENTICATION_THRESHOLD_MS,
+    enforceRequestTimeout: true,
+    retry: RETRY,
+    ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
+    ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+  }
+  const kafka = new Kafka({ ...shared, logCreator: bridgeLogger(logger) })
+  return {
+    brokers,
+    kafka,
+    newCluster() {
+      const cluster = new InternalClusterClass({
+        ...shared,
+        logger: kafka.logger(),
+        socketFactory: defaultSocketFactory(),
+        allowAutoTopicCreation: false,
+        metadataMaxAge: 300_000,
+      })
+      keepTopicErrors(cluster)
+      return cluster
+    },
+  }
+}
+
+/** Metadata of this cluster carries the error of each topic instead of failing with the first one. */
+function keepTopicErrors(cluster: InternalCluster): void {
+  const { brokerPool } = cluster
+  const createBroker = brokerPool.createBroker.bind(brokerPool)
+  brokerPool.createBroker = (options) => {
+    const broker: InternalBroker = createBroker(options)
+    broker.metadata = (topics) =>
+      callWithoutParsing<ClusterMetadata>(
+        broker,
+        buildCall(broker, 'Metadata', { topics, allowAutoTopicCreation: false }),
+      )
+    return broker
+  }
+}
