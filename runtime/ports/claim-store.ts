@@ -83,21 +83,29 @@ export interface JoinAnswer {
   readonly result: 'recorded' | 'already' | 'late'
   /** Topics that have a member. */
   readonly have: readonly string[]
-  /** All members when complete. */
+  /** All members when complete, in the order of `topics`; absent again once the join's handling is done and its bodies dropped. */
   readonly members?: readonly JoinMember[]
 }
 
 /** Claims of one agent. */
 export interface ClaimStore {
   read(refs: readonly HandlingRef[]): Promise<readonly HandlingState[]>
-  /** Enters `claimed`; a take-over and a redrive count the attempt up from the stored one. */
+  /**
+   * Enters `claimed`; a take-over (also of a released claim) and a redrive count the attempt up from the stored one.
+   * Repeating one's own that took effect is accepted, here and in all transitions below: a lost answer is asked for again.
+   */
   claim(requests: readonly ClaimRequest[]): Promise<readonly Transition[]>
-  /** Enters `computed`. Repeating one's own with the same attempt is accepted; for a loser `current` holds the winner's. */
+  /**
+   * Enters `computed`. Repeating one's own (same owner, attempt and position) is accepted, and `current` holds the bytes stored
+   * first; for a loser it holds the winner's.
+   */
   compute(requests: readonly ComputeRequest[]): Promise<readonly Transition[]>
   /** Enters `done` from `computed` and drops the bodies; from `done` it is accepted again. */
   finish(refs: readonly HandlingRef[]): Promise<readonly Transition[]>
   /** Enters `handed` after the record handed over was acknowledged. */
-  hand(requests: readonly (HandlingRef & { from: From; kind: HandedKind; attempt: number })[]): Promise<readonly Transition[]>
+  hand(
+    requests: readonly (HandlingRef & { from: From; kind: HandedKind; attempt: number })[],
+  ): Promise<readonly Transition[]>
   /** Enters `dead` after the dead letter was acknowledged; the generation counts up from the stored one, 1 at first. */
   bury(requests: readonly (HandlingRef & { from: From })[]): Promise<readonly Transition[]>
   /** Gives claims up on shutdown: the attempt is kept, the owner becomes ''. Compare-and-set like the others. */

@@ -1,0 +1,46 @@
+/**
+ * Keys in Redis (docs/design/states.md). Whatever one agent stores for one flow has the same hash tag, so that one script can
+ * reach it in a cluster too.
+ */
+import { flowSlot, uuidToBytes, type Uuid } from '../../../contracts/ids.ts'
+
+/** An agent's flows are spread over so many hash tags. Never change it: stored state would no longer be found. */
+export const SLOTS = 64
+
+const ID_BYTES = 16
+
+/** Makes the keys of one agent. */
+export interface AgentKeys {
+  handling(flowId: Uuid, handlingId: Uuid): Buffer
+  join(flowId: Uuid): Buffer
+  /** Where the epoch of a slot is kept; without a slot, the one epoch of the agent on a standalone server. */
+  epoch(slot?: number): string
+}
+
+/** The keys of one agent in one namespace. */
+export function agentKeys(namespace: string, agent: string): AgentKeys {
+  const tags = Array.from({ length: SLOTS }, (_, slot) => `{${prefixOf(namespace)}${agent}:${slot}}:`)
+  const handlingPrefixes = tags.map((tag) => Buffer.from(tag))
+  const joinPrefixes = tags.map((tag) => Buffer.from(`${tag}j:`))
+  const idKey = (prefixes: readonly Buffer[], flowId: Uuid, id: Uuid): Buffer => {
+    const prefix = prefixes[flowSlot(flowId, SLOTS)] ?? Buffer.alloc(0)
+    const key = Buffer.allocUnsafe(prefix.length + ID_BYTES)
+    prefix.copy(key)
+    uuidToBytes(id).copy(key, prefix.length)
+    return key
+  }
+  return {
+    handling: (flowId, handlingId) => idKey(handlingPrefixes, flowId, handlingId),
+    join: (flowId) => idKey(joinPrefixes, flowId, flowId),
+    epoch: (slot) => (slot === undefined ? `{${prefixOf(namespace)}${agent}}:epoch` : `${tags[slot] ?? ''}epoch`),
+  }
+}
+
+/** The lease of one process. */
+export function leaseKey(namespace: string, instance: string): string {
+  return `${prefixOf(namespace)}lease:${instance}`
+}
+
+function prefixOf(namespace: string): string {
+  return namespace === '' ? '' : `${namespace}:`
+}

@@ -1,0 +1,51 @@
+#!lua flags=allow-oom
+-- Enters `dead` with the next generation, from nothing or from an exact claim. Runs when memory is full: it ends work.
+--
+-- KEYS[1]   epoch
+-- KEYS[2…]  handlings
+-- ARGV[1]   name of the epoch
+-- ARGV[2]   time to live of `dead`, ms
+-- ARGV[3…]  one per handling:
+--   from    '' nothing stored · tail of the claim
+--
+-- Returns 0 when the epoch is not there, else {count of the epoch, answer, …}. An answer is
+--   {value}  accepted, and this is the value now stored
+--   value    refused; nil when nothing is stored
+
+local count = redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+if count == 1 then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+  return 0
+end
+
+-- Attempt 0 of nobody: what never was claimed.
+local NO_CLAIM = '\0\0\0\0\0'
+
+local function bury(key, from)
+  local old, generation
+  if from == '' then
+    from = NO_CLAIM
+    generation = struct.pack('>I4', 1)
+    old = redis.call('SET', key, '14' .. generation .. from, 'PX', ARGV[2], 'NX', 'GET')
+    if not old then
+      return { '14' .. generation .. from }
+    end
+  else
+    old = redis.call('GET', key)
+    if old and string.sub(old, 1, 2) == '11' and string.sub(old, 7) == from then
+      local value = '14' .. struct.pack('>I4', struct.unpack('>I4', old, 3) + 1) .. from
+      redis.call('SET', key, value, 'PX', ARGV[2])
+      return { value }
+    end
+  end
+  if old and string.sub(old, 1, 2) == '14' and string.sub(old, 7) == from then
+    return { old }
+  end
+  return old
+end
+
+local answers = { count }
+for i = 2, #KEYS do
+  answers[i] = bury(KEYS[i], ARGV[i + 1])
+end
+return answers

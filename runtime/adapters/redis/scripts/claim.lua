@@ -1,0 +1,77 @@
+#!lua
+-- Enters `claimed`: on nothing, taking over an exact claim, or redriving the dead letter of an exact generation.
+--
+-- KEYS[1]   epoch
+-- KEYS[2…]  handlings
+-- ARGV[1]   name of the epoch
+-- ARGV[2]   time to live of a claim, ms
+-- ARGV[3…]  two per handling:
+--   from    '' nothing stored · 'c' + tail of the claim to take over · 'x' + generation (4 bytes) of the dead letter
+--   tail    of the new claim: attempt, owner; after 'x' the owner alone, the attempt counts on from the dead letter's
+--
+-- Returns 0 when the epoch is not there, else {count of the epoch, answer, …}. An answer is
+--   1        accepted, as requested
+--   {value}  accepted, and this is the value now stored
+--   value    refused; nil when nothing is stored
+
+local count = redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+if count == 1 then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+  return 0
+end
+
+local NO_GENERATION = '\0\0\0\0'
+
+local function claim_absent(key, tail)
+  local value = '11' .. NO_GENERATION .. tail
+  local old = redis.call('SET', key, value, 'PX', ARGV[2], 'NX', 'GET')
+  if not old or old == value then
+    return 1
+  end
+  return old
+end
+
+local function take_over(key, old_tail, tail)
+  local old = redis.call('GET', key)
+  if not old or string.sub(old, 1, 2) ~= '11' then
+    return old
+  end
+  local stored_tail = string.sub(old, 7)
+  if stored_tail == old_tail then
+    redis.call('SET', key, string.sub(old, 1, 6) .. tail, 'PX', ARGV[2])
+    return 1
+  end
+  return stored_tail == tail and 1 or old
+end
+
+local function redrive(key, generation, owner)
+  local old = redis.call('GET', key)
+  if not old or string.sub(old, 3, 6) ~= generation then
+    return old
+  end
+  local state = string.sub(old, 1, 2)
+  if state == '14' then
+    local attempt = struct.unpack('>I4', old, 7)
+    local value = '11' .. generation .. struct.pack('>I4', attempt + 1) .. owner
+    redis.call('SET', key, value, 'PX', ARGV[2])
+    return { value }
+  end
+  if state == '11' and string.sub(old, 11) == owner then
+    return { old }
+  end
+  return old
+end
+
+local answers = { count }
+for i = 2, #KEYS do
+  local from, tail = ARGV[i * 2 - 1], ARGV[i * 2]
+  local kind = string.sub(from, 1, 1)
+  if kind == '' then
+    answers[i] = claim_absent(KEYS[i], tail)
+  elseif kind == 'c' then
+    answers[i] = take_over(KEYS[i], string.sub(from, 2), tail)
+  else
+    answers[i] = redrive(KEYS[i], string.sub(from, 2), tail)
+  end
+end
+return answers

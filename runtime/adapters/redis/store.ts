@@ -1,0 +1,44 @@
+/** The store in Redis 7, Redis Cluster or Valkey. docs/design/states.md describes what it keeps there, and why so. */
+import type { Store } from '../../ports/claim-store.ts'
+import { createClaimStore } from './claims.ts'
+import { openConnection, type RedisConnectionOptions } from './connection.ts'
+import { readHealth } from './health.ts'
+import { createLeaseStore } from './leases.ts'
+
+export interface RedisStoreOptions extends RedisConnectionOptions {
+  /** Prefixes every key; '' for none. */
+  readonly namespace: string
+  /** How long calls are refused after Redis was found to have lost its memory; one lease. @default 10000 */
+  readonly lostPauseMs?: number
+}
+
+/**
+ * Creates the store; `connect` opens the connection, `close` ends it. While Redis cannot be used every call rejects at once with
+ * LABAN_STORE_UNAVAILABLE, and the connection comes back by itself. A Redis that lost its memory is reported once per agent by
+ * LABAN_STORE_LOST, for `lostPauseMs`; then work goes on with an empty store.
+ */
+export function createRedisStore(options: RedisStoreOptions): Store {
+  const { namespace, clock, logger, lostPauseMs } = options
+  const connection = openConnection(options)
+  return {
+    connect: () => connection.connect(),
+    claimsOf: (agent, { dedupMs, joinTtlMs }) =>
+      createClaimStore({
+        connection,
+        namespace,
+        agent,
+        dedupMs,
+        joinTtlMs,
+        isCluster: options.cluster === true,
+        clock,
+        logger,
+        ...(lostPauseMs === undefined ? {} : { lostPauseMs }),
+      }),
+    leases: createLeaseStore(connection, namespace),
+    health: () => connection.run(readHealth),
+    close: () => {
+      connection.close()
+      return Promise.resolve()
+    },
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The values of handlings, byte by byte (docs/design/states.md). The scripts compare and splice them at the same places:
+ * version and state, generation in bytes 2-5, and from byte 6 on what a compare-and-set must meet.
+ */
+import { LabanError } from '../../../contracts/errors.ts'
+import type { From, HandedKind, HandlingState, InputPosition } from '../../ports/claim-store.ts'
+
+const VERSION = 0x31
+const STATE = { done: 0x30, claimed: 0x31, computed: 0x32, handed: 0x33, dead: 0x34 } as const
+const KIND_LETTERS = { retry: 'r', parked: 'p', suspended: 's', joined: 'j' } as const satisfies Record<
+  HandedKind,
+  string
+>
+const KINDS = new Map<string, HandedKind>(
+  Object.entries(KIND_LETTERS).map(([kind, letter]) => [letter, kind as HandedKind]),
+)
+/** Version, state, generation. */
+const HEAD_BYTES = 6
+const UINT32 = 2 ** 32
+
+/** Attempt and owner, as they stand in claims, computed values and dead letters. */
+export function claimTail(owner: string, attempt: number): Buffer {
+  const ownerTail = lengthPrefixed(owner)
+  const tail = Buffer.allocUnsafe(4 + ownerTail.length)
+  tail.writeUInt32BE(attempt, 0)
+  ownerTail.copy(tail, 4)
+  return tail
+}
+
+/** What a compare-and-set expects: the tail of a claim, or '' for nothing stored. */
+export function expectation(from: From): Buffer | string {
+  return from === 'absent' ? '' : claimTail(from.owner, from.attempt)
+}
+
+/** A redrive names the dead letter's generation and the new owner. */
+export function redriveArguments(generation: number, owner: string): readonly [Buffer, Buffer] {
+  const from = Buffer.from('x0000')
+  from.writeUInt32BE(generation, 1)
+  return [from, lengthPrefixed(owner)]
+}
+
+/** Kind and attempt of a handed-over handling. */
+export function handedTail(kind: HandedKind, attempt: number): Buffer {
+  const tail = Buffer.from(`${KIND_LETTERS[kind]}0000`)
+  tail.writeUInt32BE(attempt, 1)
+  return tail
+}
+
+/** A whole `computed` value of generation 0, and the length of all but its outputs. */
+export function computedValue(computed: { owner: string; attempt: number; position: InputPosition; outputs: Buffer }): {
+  value: Buffer
+  ownBytes: number
+} {
+  const { position, outputs } = computed
+  const tail = claimTail(computed.owner, computed.attempt)
+  const topic = lengthPrefixed(position.topic)
+  const ownBytes = HEAD_BYTES + tail.length + topic.length + 12
+  const value = Buffer.allocUnsafe(ownBytes + outputs.length)
+  value[0] = VERSION
+  value[1] = STATE.computed
+  value.writeUInt32BE(0, 2)
+  tail.copy(value, HEAD_BYTES)
+  topic.copy(value, HEAD_BYTES + tail.length)
+  value.writeInt32BE(position.partition, ownBytes - 12)
+  value.writeUInt32BE(Math.floor(position.offset / UINT32), ownBytes - 8)
+  value.writeUInt32BE(position.offset % UINT32, ownBytes - 4)
+  outputs.copy(value, ownBytes)
+  return { value, ownBytes }
+}
+
+/**
+ * The state that a stored value tells of.
+ * @throws LABAN_FORMAT_TOO_NEW for a version that this laban does not know
+ */
+export function decodeState(value: Buffer | null): HandlingState {
+  if (value === null) return { state: 'absent' }
+  checkVersion(value, 'The state of a handling')
+  switch (value[1]) {
+    case STATE.done:
+      return { state: 'done' }
+    case STATE.claimed: {
+      const { owner, attempt } = readClaim(value)
+      return { state: 'claimed', owner, attempt }
+    }
+    case STATE.computed:
+      return readComputed(value)
+    case STATE.handed:
+      return { state: 'handed', kind: readKind(value), attempt: value.readUInt32BE(HEAD_BYTES + 1) }
+    case STATE.dead:
+      return { state: 'dead', generation: value.readUInt32BE(2) }
+    default:
+      throw corrupt(value)
+  }
+}
+
+/** @throws LABAN_FORMAT_TOO_NEW when the first byte names a version that this laban does not know */
+export function checkVersion(value: Buffer, what: string): void {
+  const version = value[0]
+  if (version === VERSION) return
+  if (version === undefined || version < VERSION) throw corrupt(value)
+  throw new LabanError('LABAN_FORMAT_TOO_NEW', {
+    what: `${what} in Redis`,
+    found: version - 0x30,
+    known: VERSION - 0x30,
+  })
+}
+
+function readClaim(value: Buffer): { owner: string; attempt: number; endsAt: number } {
+  const ownerAt = HEAD_BYTES + 5
+  const endsAt = ownerAt + value.readUInt8(ownerAt - 1)
+  return { owner: value.toString('utf8', ownerAt, endsAt), attempt: value.readUInt32BE(HEAD_BYTES), endsAt }
+}
+
+function readComputed(value: Buffer): HandlingState {
+  const { owner, attempt, endsAt } = readClaim(value)
+  const topicAt = endsAt + 1
+  const partitionAt = topicAt + value.readUInt8(endsAt)
+  const position = {
+    topic: value.toString('utf8', topicAt, partitionAt),
+    partition: value.readInt32BE(partitionAt),
+    offset: value.readUInt32BE(partitionAt + 4) * UINT32 + value.readUInt32BE(partitionAt + 8),
+  }
+  return { state: 'computed', owner, attempt, position, outputs: value.subarray(partitionAt + 12) }
+}
+
+function readKind(value: Buffer): HandedKind {
+  const kind = KINDS.get(String.fromCharCode(value[HEAD_BYTES] ?? 0))
+  if (kind === undefined) throw corrupt(value)
+  return kind
+}
+
+function lengthPrefixed(text: string): Buffer {
+  const bytes = Buffer.byteLength(text)
+  if (bytes > 255)
+    throw new LabanError('LABAN_INVARIANT', { problem: `a name of ${bytes} bytes is too long to be stored` })
+  const prefixed = Buffer.allocUnsafe(1 + bytes)
+  prefixed[0] = bytes
+  prefixed.write(text, 1)
+  return prefixed
+}
+
+function corrupt(value: Buffer): LabanError {
+  const start = value.subarray(0, 16).toString('hex')
+  return new LabanError('LABAN_INVARIANT', { problem: `a value in Redis is none of ours; it begins with ${start}` })
+}
