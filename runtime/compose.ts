@@ -42,13 +42,15 @@ export interface StackOptions {
 }
 
 /** Everything in memory, nothing installed: broker, store, and the contracts folder as registry. Topics are made as contracts say. */
-export async function openEmbedded(options: StackOptions & { readonly broker?: Broker }): Promise<Stack> {
+export async function openEmbedded(
+  options: StackOptions & { readonly broker?: Broker; readonly store?: Store },
+): Promise<Stack> {
   const { createMemoryBroker } = await import('./adapters/memory/broker.ts')
   const { createMemoryStore } = await import('./adapters/memory/store.ts')
   const { config, log, clock = systemClock } = options
   const contracts = contractsOf(config)
   const broker = options.broker ?? createMemoryBroker({ clock })
-  const store = createMemoryStore({ clock })
+  const store = options.store ?? createMemoryStore({ clock })
   await broker.connect()
   await broker.admin.createTopics([...contracts.topics.values()].map(plannedTopic))
   const registry = createFolderRegistry(contracts)
