@@ -6,7 +6,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { cliReference } from '../cli/reference.ts'
-import { cliReference } from '../cli/reference.ts'
 import { configReference, environmentExample } from '../runtime/config/reference.ts'
 import { errorReference } from './generators/error-reference.ts'
 import { publicApi } from './generators/public-api.ts'
@@ -16,7 +15,6 @@ const projectDir = join(import.meta.dirname, '..')
 /** Path of each generated page, from the project folder, and what writes it. */
 export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/api.txt': () => publicApi(projectDir),
-  'docs/reference/cli.md': cliReference,
   'docs/reference/cli.md': cliReference,
   'docs/reference/config.md': configReference,
   'docs/reference/errors.md': errorReference,
