@@ -1,11 +1,15 @@
-/** The public entry `laban/tracing`: spans for events, and flows as graphs. Nothing here loads the OpenTelemetry SDK but `startTracing`. */
+/** The public entry `laban/tracing`: spans for events, and flows as graphs. The OpenTelemetry SDK is loaded by `setup.ts` alone, which is not among these. */
 export { createEventTracer, noTracer, type EventTracerOptions } from './create-tracer.ts'
 export type { EventTracer, ProcessSpan, SendSpan, TracedInput } from './event-tracer.ts'
 export { FlowTraceIds } from './flow-trace-ids.ts'
 export { formatTraceparent, parseTraceparent, traceIdOfFlow, type TraceParent } from './propagation.ts'
 export { isFlowSampled } from './sampling.ts'
-export { startTracing, type Tracing, type TracingOptions } from './setup.ts'
+export type { Tracing, TracingOptions } from './setup.ts'
 export type { SeenEvent } from './event-drafts.ts'
 export * from './flow-graph.ts'
 export { reconstructFlow, type FlowSources } from './reconstruct.ts'
 export { Subscriptions, type Subscription } from './subscriptions.ts'
+export { durationText } from './duration-text.ts'
+export { renderJson } from './render-json.ts'
+export { renderMermaid } from './render-mermaid.ts'
+export { renderTree, type TreeOptions } from './render-tree.ts'
