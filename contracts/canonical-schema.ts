@@ -136,7 +136,7 @@ class Canonicalizer {
       .toSorted()
     const entries = [...known, ...others].map((key) => [key, key in replaced ? replaced[key] : source[key]] as const)
     if (entries.some(([, value]) => value === undefined)) throw new Problem(path, 'an attribute is empty')
-    return Object.fromEntries(entries) as AvroSchema
+    return Object.fromEntries(entries)
   }
 }
 

@@ -1,20 +1,15 @@
 /** All contracts one process knows: loaded once, checked completely, immutable. The platform's own topics are always among them. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { avroType } from './avro-type.ts'
-import { canonicalSchema, type CanonicalSchema, type NamedTypes } from './canonical-schema.ts'
+import type { CanonicalSchema } from './canonical-schema.ts'
+import { canonicalOf, namedTypes, readHistory, readJson, readSchemas, type HistoricSchema } from './contract-files.ts'
 import { AGENTS_TOPIC, FACTS_TOPIC, type AvroSchema, type RuleContract, type TopicContract } from './contract.ts'
 import { describeUnknown, LabanError } from './errors.ts'
 import { didYouMean } from './nearest-name.ts'
 import { compileRule } from './rules.ts'
 import { parseTopicTable, type TopicLimits, type TopicRow } from './topic-table.ts'
-
-/** A released version of a topic's schema, kept in `history/<topic>/v<n>.avsc`. */
-export interface HistoricSchema extends CanonicalSchema {
-  /** 1-based, in order of release. */
-  readonly version: number
-}
 
 /** The contracts of all topics, the platform's own included. */
 export class ContractSet {
@@ -66,8 +61,8 @@ export function loadContracts(options: LoadContractsOptions): ContractSet {
     if (PLATFORM_NAMES.includes(name)) continue
     const file = row.schema === undefined ? undefined : files.get(row.schema)
     if (file === undefined) throw missingSchema(tableFile, name, row.schema, files.keys())
-    const where = { file: file.file, table: tableFile }
-    contracts.set(name, topicContract(name, row, table.defaults, canonical(file.json, findNamed, file.file), where))
+    const schema = canonicalOf(file.json, findNamed, file.file)
+    contracts.set(name, topicContract(name, row, table.defaults, { schema, file: file.file, table: tableFile }))
   }
   for (const contract of platformContracts(table.rows, table.defaults)) contracts.set(contract.name, contract)
   return new ContractSet(contracts.values(), readHistory([join(dir, 'history'), join(PLATFORM_DIR, 'history')]))
@@ -89,13 +84,7 @@ export function createContractSet(definitions: Readonly<Record<string, TopicDefi
     const { schema, retentionMs, ...row } = definition
     const limits: TopicRow = retentionMs === undefined ? row : { ...row, retention: retentionMs }
     const file = `contract of ${name}`
-    return topicContract(
-      name,
-      limits,
-      {},
-      canonical(schema, () => undefined, file),
-      { file, table: file },
-    )
+    return topicContract(name, limits, {}, { schema: canonicalOf(schema, () => undefined, file), file, table: file })
   })
   return new ContractSet([...contracts, ...platformContracts(new Map(), {})])
 }
@@ -128,25 +117,22 @@ function platformContracts(rows: ReadonlyMap<string, TopicRow>, defaults: TopicL
   return Object.entries(PLATFORM_TOPICS).map(([name, platform]) => {
     const file = join(PLATFORM_DIR, platform.schema)
     const row = { ...platform, ...withoutUndefined({ ...rows.get(name) }) }
-    return topicContract(
-      name,
-      row,
-      shared,
-      canonical(readJson(file), () => undefined, file),
-      { file, table: file },
-    )
+    const schema = canonicalOf(readJson(file), () => undefined, file)
+    return topicContract(name, row, shared, { schema, file, table: file })
   })
+}
+
+/** The schema of a topic and the files that errors name. */
+interface TopicSource {
+  readonly schema: CanonicalSchema
+  readonly file: string
+  readonly table: string
 }
 
 const TOPIC_NAME = /^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$/
 
-function topicContract(
-  name: string,
-  row: TopicRow,
-  defaults: TopicLimits,
-  schema: CanonicalSchema,
-  where: { file: string; table: string },
-): TopicContract {
+function topicContract(name: string, row: TopicRow, defaults: TopicLimits, source: TopicSource): TopicContract {
+  const { schema, ...where } = source
   const limits = { ...DEFAULT_LIMITS, ...withoutUndefined({ ...defaults }), ...withoutUndefined({ ...row }) }
   const at = (problem: string): LabanError => invalid(where.table, `topics.${name}: ${problem}`)
   if (!TOPIC_NAME.test(name)) throw at('a topic is called "<domain>.<event>" in kebab case')
@@ -199,69 +185,6 @@ function checkRule(rule: RuleContract, schema: AvroSchema, file: string, path: s
   } catch (error) {
     const problem = `${path}.expression: ${describeUnknown(error)}`
     throw new LabanError('LABAN_CONTRACT_INVALID', { file, problem }, { cause: error })
-  }
-}
-
-/** One .avsc file. */
-interface SchemaFile {
-  readonly file: string
-  readonly json: unknown
-}
-
-/** Schema files by their path below `dir`, with forward slashes. */
-function readSchemas(dir: string): ReadonlyMap<string, SchemaFile> {
-  if (!existsSync(dir)) return new Map()
-  const paths = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.avsc'))
-  return new Map(
-    paths.toSorted().map((path) => {
-      const file = join(dir, path)
-      return [relative(dir, file).replaceAll('\\', '/'), { file, json: readJson(file) }]
-    }),
-  )
-}
-
-/** Types that files define at their top level, by full name. */
-function namedTypes(files: ReadonlyMap<string, SchemaFile>): NamedTypes {
-  const types = new Map<string, SchemaFile>()
-  for (const schemaFile of files.values()) {
-    const json = schemaFile.json as { name?: unknown; namespace?: unknown } | null
-    if (typeof json !== 'object' || json === null || typeof json.name !== 'string') continue
-    const { name, namespace } = json
-    const fullName = name.includes('.') || typeof namespace !== 'string' ? name : `${namespace}.${name}`
-    const other = types.get(fullName)
-    if (other !== undefined) throw invalid(schemaFile.file, `${fullName} is also defined in ${other.file}`)
-    types.set(fullName, schemaFile)
-  }
-  return (fullName) => types.get(fullName)?.json as AvroSchema | undefined
-}
-
-function readHistory(dirs: readonly string[]): ReadonlyMap<string, readonly HistoricSchema[]> {
-  const history = new Map<string, HistoricSchema[]>()
-  for (const dir of dirs) {
-    for (const [path, { file, json }] of readSchemas(dir)) {
-      const match = /^([^/]+)\/v([1-9]\d*)\.avsc$/.exec(path)
-      const [, topic, version] = match ?? []
-      if (topic === undefined) throw invalid(file, 'a released schema is called history/<topic>/v<n>.avsc')
-      const versions = history.get(topic) ?? []
-      versions.push({ version: Number(version), ...canonical(json, () => undefined, file) })
-      history.set(topic, versions)
-    }
-  }
-  for (const versions of history.values()) versions.sort((left, right) => left.version - right.version)
-  return history
-}
-
-function canonical(json: unknown, findNamed: NamedTypes, file: string): CanonicalSchema {
-  const result = canonicalSchema(json, findNamed)
-  if ('schemaText' in result) return result
-  throw invalid(file, result.path === '' ? result.problem : `${result.path}: ${result.problem}`)
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new LabanError('LABAN_CONTRACT_INVALID', { file, problem: describeUnknown(error) }, { cause: error })
   }
 }
 

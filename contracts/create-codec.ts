@@ -11,6 +11,7 @@ import { subjectOf, type TopicContract } from './contract.ts'
 import { describeUnknown, isLabanError, LabanError } from './errors.ts'
 import type { SchemaRegistry } from './registry.ts'
 import { compileRule, type CompiledRule } from './rules.ts'
+import { findMisfit } from './misfit.ts'
 import { readSchemaId, WIRE_HEADER_BYTES, writeWireHeader } from './wire-format.ts'
 
 /** Parts of a codec. */
@@ -174,7 +175,8 @@ class AvroCodec implements EventCodec {
     try {
       end = codec.type.encode(value, this.slab, start + WIRE_HEADER_BYTES)
     } catch (error) {
-      throw invalidValue(codec, value, error)
+      const details = { topic: codec.contract.name, ...findMisfit(codec.type, value, error) }
+      throw new LabanError('LABAN_CONTRACT_VALIDATION', details, { cause: error })
     }
     if (end < 0) {
       const neededBytes = this.slab.length - start - end
@@ -220,11 +222,8 @@ function read(codec: TopicCodec, reader: Exclude<Reader, { problem: string }>, b
     if (found !== undefined) return { problem: `${found.path}: ${found.problem}` }
   }
   try {
-    const { value, offset } = codec.type.decode(bytes, WIRE_HEADER_BYTES, reader.resolver) as {
-      value: unknown
-      offset: number
-    }
-    if (offset === bytes.length) return { value }
+    const decoded: { value: unknown; offset: number } = codec.type.decode(bytes, WIRE_HEADER_BYTES, reader.resolver)
+    if (decoded.offset === bytes.length) return { value: decoded.value }
   } catch (error) {
     return { problem: explain(reader.writer, bytes, describeUnknown(error)), cause: error }
   }
@@ -244,44 +243,6 @@ function undecodable(
 ): LabanError {
   const { partition, offset } = where
   return new LabanError('LABAN_CONTRACT_DECODE', { topic, partition, offset, problem }, { cause })
-}
-
-/** Finds the first field that does not fit; avsc's own error has no path. */
-function invalidValue(codec: TopicCodec, value: unknown, cause: unknown): LabanError {
-  const topic = codec.contract.name
-  let first: { path: string; problem: string } | undefined
-  codec.type.isValid(value, {
-    errorHook: (path, found, type) => {
-      first ??= {
-        path: path.length === 0 ? 'value' : path.join('.'),
-        problem: `expected ${describeType(type)}, found ${describeValue(found)}`,
-      }
-    },
-  })
-  return new LabanError(
-    'LABAN_CONTRACT_VALIDATION',
-    { topic, ...(first ?? { path: 'value', problem: describeUnknown(cause) }) },
-    { cause },
-  )
-}
-
-/** A type as a person says it: `int`, `string or null`, `one of approved, declined`. */
-function describeType(type: Type): string {
-  if ('symbols' in type) return `one of ${(type.symbols as readonly string[]).join(', ')}`
-  if ('types' in type) {
-    const branches = (type.types as readonly Type[]).map(describeType)
-    return branches.filter((branch) => branch !== 'null').join(' or ') + (branches.includes('null') ? ' or null' : '')
-  }
-  return type.name ?? type.typeName
-}
-
-const MAX_SHOWN_CHARACTERS = 80
-
-function describeValue(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (typeof value === 'bigint') return `the bigint ${value}`
-  const text = typeof value === 'number' ? String(value) : describeUnknown(JSON.stringify(value) ?? typeof value)
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}…`
 }
 
 function checkRule(rule: TopicRule, topic: string, value: unknown): void {

@@ -220,7 +220,7 @@ export const ERROR_TABLE = {
   // --- publishing and reading ---
   LABAN_PUBLISH_BAD_ROW: {
     class: 'terminal',
-    message: '{file} row {row}, column {column}: {problem}',
+    message: '{file} row {row}, column {column}, field {field}: {problem}',
     cause: 'A value in the input file does not fit the contract field it is mapped to.',
     remedy: 'Correct the row, or the map; `--on-error skip` publishes the others.',
   },
@@ -229,6 +229,13 @@ export const ERROR_TABLE = {
     message: 'Cannot publish {file}: {problem}',
     cause: 'The input file or the map cannot be used.',
     remedy: 'Correct what is named, then publish again: rows already published change nothing.',
+  },
+  LABAN_TARGET_MISSING: {
+    class: 'startup',
+    message: 'There is nothing to talk to: {on} is not there',
+    cause: 'No `laban dev` runs here, no brokers are configured, and no embedded run was recorded.',
+    remedy:
+      'Start one in another terminal with `laban dev`, or give --brokers; `laban demo` records a run that can be read.',
   },
   LABAN_WAIT_TIMEOUT: {
     class: 'retry',
@@ -265,4 +272,5 @@ export const ERROR_TABLE = {
   },
 } as const satisfies Record<string, ErrorDefinition>
 
+/** A row of the table. */
 export type ErrorCode = keyof typeof ERROR_TABLE

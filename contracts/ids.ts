@@ -15,6 +15,7 @@ export function deriveId(...parts: readonly string[]): Uuid {
 }
 
 /** Id of an event that a handling publishes: agent, handled event, phase, topic, and its name or ordinal within the topic. */
+// eslint-disable-next-line max-params -- the five parts of an output's identity
 export function outputId(agent: string, handledId: Uuid, phase: Phase, topic: string, nameOrOrdinal: string): Uuid {
   return deriveId('output', agent, handledId, phase, topic, nameOrOrdinal)
 }

@@ -4,6 +4,7 @@ export { canonicalSchema, type CanonicalSchema, type SchemaProblem } from './can
 export type * from './codec.ts'
 export * from './compatibility.ts'
 export * from './contract.ts'
+export type { HistoricSchema } from './contract-files.ts'
 export * from './contract-set.ts'
 export * from './create-codec.ts'
 export * from './duration.ts'

@@ -68,7 +68,7 @@ class ConfluentRegistry implements SchemaRegistry {
       if (status !== undefined) throw this.unavailable(error)
       throw new LabanError('LABAN_CONTRACT_UNKNOWN_SCHEMA', { schemaId }, { cause: error })
     }
-    if (!('schema' in found) || typeof found.schema !== 'function') {
+    if (!isAvscType(found)) {
       throw new LabanError('LABAN_CONTRACT_UNKNOWN_SCHEMA', { schemaId }, { cause: 'it is not an Avro schema' })
     }
     return JSON.parse(JSON.stringify(found.schema({ exportAttrs: true }))) as AvroSchema
@@ -165,6 +165,11 @@ class ConfluentRegistry implements SchemaRegistry {
       cause instanceof Error && cause.cause !== undefined ? `${describeUnknown(cause.cause)}` : describeUnknown(cause)
     return new LabanError('LABAN_REGISTRY_UNAVAILABLE', { url: this.url, problem: network }, { cause })
   }
+}
+
+/** True for an Avro schema; the client gives other objects for JSON Schema and Protobuf. */
+function isAvscType(schema: object): schema is { schema(options: { exportAttrs: boolean }): unknown } {
+  return 'schema' in schema && typeof schema.schema === 'function'
 }
 
 /** HTTP status of the client's error; undefined when it was not about HTTP. */

@@ -11,7 +11,9 @@ export function compile(texts: Readonly<Record<string, string>>): Readonly<Recor
   )
   const options = compilerOptions()
   const host = ts.createCompilerHost(options)
-  const { fileExists, readFile, getSourceFile } = host
+  const fileExists = host.fileExists.bind(host)
+  const readFile = host.readFile.bind(host)
+  const getSourceFile = host.getSourceFile.bind(host)
   host.fileExists = (file) => virtual.has(file) || fileExists(file)
   host.readFile = (file) => virtual.get(file) ?? readFile(file)
   host.getSourceFile = (file, languageVersion) => {

@@ -91,7 +91,8 @@ describe('findIncompatibilities', () => {
       'f',
       /size changed from 4 to 2/,
     ],
-  ])('%s is not, at its path', (_what, reader, writer, path, problem) => {
+  ])('%s is not, at its path', (_what, ...expected) => {
+    const [reader, writer, path, problem] = expected
     const found = findIncompatibilities(reader, writer)
     expect(found).toHaveLength(1)
     expect(found[0]?.path).toBe(path)
