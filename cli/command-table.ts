@@ -2,7 +2,8 @@
 import type { AnyCommand } from './command.ts'
 import { configKeys } from './commands/config-keys.ts'
 import { configPrint } from './commands/config-print.ts'
+import { publish } from './commands/publish.ts'
 import { run } from './commands/run.ts'
 
 /** All commands in the order of the help. */
-export const COMMANDS: readonly AnyCommand[] = [run, configPrint, configKeys]
+export const COMMANDS: readonly AnyCommand[] = [publish, run, configPrint, configKeys]
