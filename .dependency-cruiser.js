@@ -61,7 +61,7 @@ export default {
       comment: 'Import the file itself; an index.ts inside hides cycles.',
       severity: 'error',
       from: {},
-      to: { path: `${OURS}.*index\\.ts$`, pathNot: ENTRY_POINTS },
+      to: { path: `${OURS}(.*/)?index\\.ts$`, pathNot: ENTRY_POINTS },
     },
     {
       name: 'tests-and-benchmarks-are-leaves',
