@@ -94,8 +94,8 @@ export class OffsetTracker {
     this.#advance()
   }
 
-  /** Lengths of alternating runs from `base`: unfinished, finished, unfinished, … */
-  runs(): number[] {
+  /** Lengths of alternating runs from `base`: unfinished, finished, unfinished, …; the first `maxRuns` of them. */
+  runs(maxRuns = Number.POSITIVE_INFINITY): number[] {
     const runs: number[] = []
     let finished = false
     let length = 0
@@ -107,6 +107,7 @@ export class OffsetTracker {
         continue
       }
       runs.push(length)
+      if (runs.length >= maxRuns) return runs
       finished = isFinished
       length = 1
     }

@@ -36,8 +36,9 @@ export class PartitionState implements TopicPartition {
   register(batch: RecordBatch, mayAccept: (bytes: number) => boolean): number {
     let expected = Math.max(batch.fromOffset, this.tracker.base)
     for (const record of batch.records) {
-      if (!mayAccept(record.value?.length ?? 0)) return record.offset
+      // Before a refusal too: the next batch begins at the refused record and does not show the gap again.
       if (record.offset > expected) this.tracker.skip(expected, record.offset)
+      if (!mayAccept(record.value?.length ?? 0)) return record.offset
       if (this.tracker.register(record.offset)) this.#enqueue(record)
       expected = Math.max(expected, record.offset + 1)
     }
@@ -62,7 +63,7 @@ export class PartitionState implements TopicPartition {
   /** What to commit, or undefined when nothing has changed since the last commit. */
   pendingCommit(): OffsetCommit | undefined {
     const offset = this.tracker.base
-    const metadata = this.tracker.hasFinishedAbove ? encodeOffsetMap(this.tracker.runs()) : ''
+    const metadata = this.tracker.hasFinishedAbove ? encodeOffsetMap(this.tracker.runs(MAX_METADATA_BYTES)) : ''
     this.mapIsFull = metadata.length > MAP_STOPS_ACCEPTING_BYTES
     if (this.#committed?.offset === offset && this.#committed.metadata === metadata) return undefined
     return { topic: this.topic, partition: this.partition, offset, metadata }
