@@ -24,7 +24,11 @@ const FLAGS_AT = 53
  * @returns undefined for anything else, garbage included
  */
 export function parseTraceparent(header: string | undefined): TraceParent | undefined {
-  if (header === undefined || !isTraceparent(header)) return undefined
+  return header !== undefined && isTraceparent(header) ? partsOfHeader(header) : undefined
+}
+
+/** The parts of a header that {@link isTraceparent} accepts. */
+export function partsOfHeader(header: string): TraceParent {
   return {
     traceId: header.slice(TRACE_ID_AT, SPAN_ID_AT - 1),
     spanId: header.slice(SPAN_ID_AT, FLAGS_AT - 1),

@@ -1,7 +1,7 @@
 /** Stand-ins for the spans of a flow that is not sampled. They only carry the header on, and cost next to nothing. */
 import { context, trace, TraceFlags } from '@opentelemetry/api'
 import type { ProcessSpan, SendSpan } from './event-tracer.ts'
-import { parseTraceparent, traceIdOfHeader } from './propagation.ts'
+import { partsOfHeader, traceIdOfHeader } from './propagation.ts'
 
 /** An attempt without a span. Takes a valid `traceparent`. */
 export class UnsampledProcess implements ProcessSpan {
@@ -22,10 +22,8 @@ export class UnsampledProcess implements ProcessSpan {
 
   /** Instrumented libraries see the parent's context, so that they do not start traces of their own inside an unsampled flow. */
   run<T>(work: () => T): T {
-    const parent = parseTraceparent(this.#send.traceparent)
-    if (parent === undefined) return work()
-    const traceFlags = parent.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE
-    const spanContext = { traceId: parent.traceId, spanId: parent.spanId, traceFlags, isRemote: true }
+    const { traceId, spanId, sampled } = partsOfHeader(this.#send.traceparent)
+    const spanContext = { traceId, spanId, traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE, isRemote: true }
     return context.with(trace.setSpanContext(context.active(), spanContext), work)
   }
 
