@@ -133,20 +133,19 @@ function clusterNodes(urls: string): { nodes: { host: string; port: number }[]; 
   }
 }
 
-/** The first call opens the connection; later ones wait for the attempts that go on behind it. */
+/** The first call opens the connection and fails with it; later ones wait for the attempts that go on behind it. */
 function untilReady(client: Client, clock: Clock, timeoutMs: number): Promise<void> {
   if (client.status === 'ready') return Promise.resolve()
-  if (client.status === 'wait' || client.status === 'end') return client.connect()
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(timeoutMs, () => {
-      client.off('ready', onReady)
-      reject(new NotReadyError(timeoutMs))
-    })
-    const onReady = (): void => {
+    const settle = (error?: unknown): void => {
       cancel()
-      resolve()
+      client.off('ready', settle)
+      if (error === undefined) resolve()
+      else reject(error)
     }
-    client.once('ready', onReady)
+    const cancel = clock.after(timeoutMs, () => settle(new NotReadyError(timeoutMs)))
+    client.once('ready', settle)
+    if (client.status === 'wait' || client.status === 'end') client.connect().catch(settle)
   })
 }
 
