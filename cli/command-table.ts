@@ -1,9 +1,28 @@
 /** The table of commands: help, the reference page and the program are made from it. A new command is one file and one row. */
 import type { AnyCommand } from './command.ts'
+import { flow } from './commands/flow.ts'
+import { flows } from './commands/flows.ts'
+import { agents } from './commands/agents.ts'
+import { agentReset } from './commands/agent-reset.ts'
 import { configKeys } from './commands/config-keys.ts'
 import { configPrint } from './commands/config-print.ts'
+import { contractsCheck } from './commands/contracts-check.ts'
+import { contractsPush } from './commands/contracts-push.ts'
+import { generate } from './commands/generate.ts'
 import { publish } from './commands/publish.ts'
+import { demo } from './commands/demo.ts'
 import { run } from './commands/run.ts'
+import { topicsApply } from './commands/topics-apply.ts'
 
 /** All commands in the order of the help. */
-export const COMMANDS: readonly AnyCommand[] = [publish, run, configPrint, configKeys]
+export const COMMANDS: readonly AnyCommand[] = [
+  demo,
+  publish,
+  run,
+  generate,
+  contractsCheck,
+  contractsPush,
+  topicsApply,
+  configPrint,
+  configKeys,
+]

@@ -9,10 +9,25 @@ export type { Config, ConfigInput } from './config/schema.ts'
 export { redactUrl, Secret } from './config/secret.ts'
 export { createLogger } from './adapters/pino/logger.ts'
 export { isAgent, type Agent } from './agent.ts'
-export { createService, openEmbedded, openKafka, openTracing, ownTopics, type Stack } from './compose.ts'
+export {
+  contractsOf,
+  createService,
+  openCodec,
+  openEmbedded,
+  openKafka,
+  openRegistry,
+  openTracing,
+  ownTopics,
+  type Stack,
+} from './compose.ts'
 export { delay, systemClock, type Clock } from './ports/clock.ts'
 export { openRecorded, openRecordedRun, recordedRuns, type RecordedRun } from './compose/recorded-runs.ts'
 export type { Logger } from './ports/logger.ts'
 export { publisherOn, firstEventId, type Published, type Publisher } from './publisher.ts'
 export { serveHealth, type Health } from './service/health-server.ts'
 export type { Service } from './service/service.ts'
+export { listFlows, readAllFlows, type FlowSummary } from './readback/list-flows.ts'
+export { readManifests } from './readback/platform-records.ts'
+export { readFlow } from './readback/read-flow.ts'
+export { readValues } from './readback/read-values.ts'
+export { renderTree } from '../tracing/render-tree.ts'

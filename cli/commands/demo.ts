@@ -1,0 +1,58 @@
+/** `laban demo`: five agents decide sample applications in one process, and one flow is read back. Needs nothing but Node. */
+import { join } from 'node:path'
+import { defineCommand, type CommandContext } from '../command.ts'
+
+const SAMPLE = join('services', 'credit', 'sample', 'applications.csv')
+const AGENTS = ['services/credit/*.ts']
+/** Applications arrive a little apart, so that a person can watch. */
+const PAUSE_MS = 25
+const TIMEOUT_MS = 30_000
+
+export const demo = defineCommand({
+  name: 'demo',
+  summary: 'Watch five agents decide sample applications, embedded, and read one flow back',
+  description:
+    'Everything runs in this process. The log of the run is kept, so `laban flow` reads its flows afterwards.',
+  examples: [{ command: 'laban demo', explains: 'Ends by itself within seconds' }],
+  async run(_args, _options, context) {
+    const { createLogger, openRecordedRun } = await import('../../runtime/internal.ts')
+    // The demonstration shows itself; the log would only interleave with it.
+    const { config, baseDir } = await context.load({ origin: 'the demo', values: { log: { level: 'warn' } } })
+    const log = createLogger(config.log)
+    const run = await openRecordedRun({ config, log })
+    try {
+      return await play(run.stack, baseDir, context)
+    } finally {
+      await run.close()
+    }
+  },
+})
+
+async function play(
+  stack: Awaited<ReturnType<typeof import('../../runtime/internal.ts').openEmbedded>>,
+  baseDir: string,
+  { output }: CommandContext,
+): Promise<number> {
+  const { createService, delay, publisherOn } = await import('../../runtime/internal.ts')
+  const { discoverAgents } = await import('../load-agents.ts')
+  const { publishApplications, readApplications } = await import('../demo/applications.ts')
+  const { showTally } = await import('../demo/show-tally.ts')
+  const { printFlow, printTotals } = await import('../demo/print-result.ts')
+  const agents = (await discoverAgents(AGENTS, baseDir)).map(({ agent }) => agent)
+  let failure: unknown
+  const service = await createService(stack, agents, { onFatal: (error) => (failure = error) })
+  await service.start()
+  const applications = await readApplications(stack, join(baseDir, SAMPLE))
+  output.line(`${agents.length} agents wait for events; ${applications.length} applications arrive.`)
+  const publisher = await publisherOn(stack)
+  const startedAtMs = stack.clock.nowMs()
+  const publishing = publishApplications(publisher, applications, () => delay(stack.clock, PAUSE_MS))
+  const ended = await showTally(stack, output, applications.length, TIMEOUT_MS)
+  await publishing
+  await publisher.close()
+  await service.stop()
+  if (failure !== undefined) throw failure
+  const flowId = await printTotals(stack, output, { startedAtMs, expected: applications.length, ended })
+  if (flowId !== undefined) await printFlow(stack, output, flowId)
+  return ended === applications.length ? 0 : 1
+}
