@@ -48,10 +48,9 @@ export async function joinGroup(
   const batches: RecordBatch[] = []
   const records: Delivered[] = []
   const crashes: unknown[] = []
-  let consumer: BrokerConsumer | undefined
   const member: GroupMember = {
+    // A broker that calls before it has returned the consumer fails here.
     get consumer(): BrokerConsumer {
-      if (consumer === undefined) throw new Error('The broker called a consumer that it had not yet returned')
       return consumer
     },
     assignments,
@@ -64,7 +63,7 @@ export async function joinGroup(
       return chosen.map((record) => record.value?.toString() ?? '')
     },
   }
-  consumer = await broker.consumer(
+  const consumer = await broker.consumer(
     { ...QUICK, ...options },
     {
       onAssigned: async (assignment) => {

@@ -21,6 +21,7 @@ const DEFAULT_SESSION_TIMEOUT_MS = 10_000
 const DEFAULT_HEARTBEAT_INTERVAL_MS = 1_000
 const DEFAULT_MAX_WAIT_MS = 250
 
+/** A consumer on a connection; it joins its group as soon as the clock turns, and rejoins by itself. */
 export class MemoryConsumer implements BrokerConsumer, GroupMember {
   readonly topics: ReadonlySet<string>
   readonly #connection: ConnectionState

@@ -7,6 +7,7 @@ export function positionName({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`
 }
 
+/** A place in a partition, with what keeps it from moving. */
 export class Cursor {
   readonly log: PartitionLog
   /** Next offset to deliver. */

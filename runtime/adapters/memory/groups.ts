@@ -36,6 +36,7 @@ export interface GroupHost {
   committed(group: string, position: TopicPartition, commit: StoredCommit): void
 }
 
+/** As Kafka names them; a group that never was is `Dead`. */
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'Stable'
 
 export class Group {

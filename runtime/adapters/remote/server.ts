@@ -139,7 +139,7 @@ async function readArguments(request: IncomingMessage): Promise<readonly unknown
   }
   try {
     const args: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
-    if (Array.isArray(args)) return args
+    if (Array.isArray(args)) return args as readonly unknown[]
   } catch {
     // Said below, whatever was wrong with it.
   }

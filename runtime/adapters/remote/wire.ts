@@ -43,22 +43,26 @@ type WireHeader = string | readonly string[]
 export type WireLine =
   { readonly records: readonly WireRecord[] } | { readonly end: true } | { readonly error: unknown }
 
+/** A record to append as it travels. */
 export function encodeOutgoing(record: OutgoingRecord): WireOutgoing {
   const { topic, partition, key, value, headers } = record
   const place = partition === undefined ? { topic } : { topic, partition }
   return { ...place, key: encodeBytes(key), value: encodeBytes(value), headers: encodeHeaders(headers) }
 }
 
+/** The record to append that travelled. */
 export function decodeOutgoing(record: WireOutgoing): OutgoingRecord {
   const { topic, partition, key, value, headers } = record
   const place = partition === undefined ? { topic } : { topic, partition }
   return { ...place, key: decodeBytes(key), value: decodeBytes(value), headers: decodeHeaders(headers) }
 }
 
+/** A read record as it travels. */
 export function encodeRecord({ offset, timestampMs, key, value, headers }: BrokerRecord): WireRecord {
   return { offset, timestampMs, key: encodeBytes(key), value: encodeBytes(value), headers: encodeHeaders(headers) }
 }
 
+/** The read record that travelled. */
 export function decodeRecord({ offset, timestampMs, key, value, headers }: WireRecord): BrokerRecord {
   return { offset, timestampMs, key: decodeBytes(key), value: decodeBytes(value), headers: decodeHeaders(headers) }
 }
