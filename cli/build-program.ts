@@ -67,12 +67,17 @@ function addCommand(parent: Command, definition: AnyCommand, invoke: (invocation
 function addOptions(command: Command, specs: OptionSpecs): void {
   for (const [name, spec] of Object.entries(specs)) {
     const option = new Option(`${flagOf(name)} ${placeholderOf(spec)}`.trim(), spec.summary)
-    if (spec.kind === 'choice') option.choices(spec.choices)
+    if (spec.kind === 'choice') option.argParser((text) => parseChoice(text, spec.choices))
     if (spec.kind === 'number') option.argParser((text) => parseNumber(text, spec))
     if (name === 'set') option.argParser((text, earlier: string[] = []) => [...earlier, text])
     if (spec.kind !== 'flag' && spec.default !== undefined) option.default(spec.default)
     command.addOption(option)
   }
+}
+
+function parseChoice(text: string, choices: readonly string[]): string {
+  if (choices.includes(text)) return text
+  throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`)
 }
 
 function parseNumber(text: string, spec: Extract<OptionSpec, { kind: 'number' }>): number {

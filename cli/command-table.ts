@@ -18,7 +18,11 @@ import { topicsApply } from './commands/topics-apply.ts'
 export const COMMANDS: readonly AnyCommand[] = [
   demo,
   publish,
+  flow,
+  flows,
   run,
+  agents,
+  agentReset,
   generate,
   contractsCheck,
   contractsPush,

@@ -7,6 +7,8 @@ type Style = Parameters<typeof styleText>[0]
 export interface Output {
   /** True when a person sees stdout. */
   readonly isTerminal: boolean
+  /** True when stdout takes colours: a terminal, and NO_COLOR is not set. */
+  readonly hasColours: boolean
   /** One line of the result. */
   line(text?: string): void
   /** The result as JSON, indented on a terminal, else on one line. */
@@ -31,6 +33,7 @@ export function createOutput(): Output {
   }
   return {
     isTerminal: stdout.isTTY === true,
+    hasColours: styleText('red', 'x', { stream: stdout }) !== 'x',
     line: (text = '') => void stdout.write(`${text}\n`),
     json: (value) => void stdout.write(`${JSON.stringify(value, null, stdout.isTTY ? 2 : undefined)}\n`),
     note: (text) => void stderr.write(`${text}\n`),

@@ -39,8 +39,13 @@ export async function openTarget(
 ): Promise<Target> {
   const { loaded, candidates } = await findCandidates(context, options)
   const [first] = candidates
-  if (first === undefined) throw new LabanError('LABAN_TARGET_MISSING', { on: options.on ?? 'dev, kafka or run' })
+  if (first === undefined) throw noTarget(options.on)
   return { kind: first.kind, description: first.description, stack: await first.open(), loaded }
+}
+
+/** LABAN_TARGET_MISSING for what was asked for. */
+export function noTarget(on: TargetKind | undefined): LabanError {
+  return new LabanError('LABAN_TARGET_MISSING', { on: on ?? 'dev, kafka or run' })
 }
 
 /** Everything that could be meant, in order: a live `laban dev`, Kafka, the last embedded run. */

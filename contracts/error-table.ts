@@ -43,6 +43,13 @@ export const ERROR_TABLE = {
     remedy: 'Give the path of a file whose default export is defineAgent({...}).',
     exit: 66,
   },
+  LABAN_AGENT_UNKNOWN: {
+    class: 'startup',
+    message: 'No agent is called {agent}{hint}',
+    cause: 'No instance of this name has announced itself here, and no agent file of the configuration defines it.',
+    remedy: 'List those that have with `laban agents --all`.',
+    exit: 66,
+  },
   LABAN_TOPIC_MISSING: {
     class: 'startup',
     message: 'Topic {topic} does not exist on the broker',

@@ -129,7 +129,12 @@ class Run {
     const { error, row } = outcome
     if (!isLabanError(error) || !ROW_ERRORS.has(error.code)) throw error
     const path = typeof error.details['path'] === 'string' ? error.details['path'] : ''
-    this.#fail(row, path === '' ? '(row)' : this.#options.mapper.columnOf(path), path, error.message)
+    this.#fail(
+      row,
+      path === '' ? '(row)' : this.#options.mapper.columnOf(path),
+      path === '' ? '(all)' : path,
+      error.message,
+    )
   }
 
   #fail({ line }: InputRow, column: string, field: string, problem: string): false {

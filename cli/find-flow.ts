@@ -1,0 +1,60 @@
+/** Finds a flow wherever it may be: in a running `laban dev`, on Kafka, in the last embedded run. */
+import { isUuid, type Uuid } from '../contracts/index.ts'
+import { isLabanError, LabanError, listFlows, readFlow, type Config } from '../runtime/internal.ts'
+import type { FlowGraph } from '../tracing/index.ts'
+import type { CommandContext } from './command.ts'
+import { readingSource, type ReadingSource } from './reading-source.ts'
+import type { TargetKind } from './target-option.ts'
+import { commandLog, findCandidates, noTarget } from './target.ts'
+
+/** A flow and where it was. */
+export interface FoundFlow {
+  readonly graph: FlowGraph
+  /** For people. */
+  readonly target: string
+  readonly config: Config
+}
+
+/** Errors after which the next place is looked at. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['LABAN_FLOW_NOT_FOUND', 'LABAN_BROKER_UNAVAILABLE', 'LABAN_LOG_FILE'])
+
+/**
+ * Reads the flow from the first place that has it.
+ * @throws LABAN_FLOW_NOT_FOUND, LABAN_TARGET_MISSING, LABAN_USAGE when the beginning of an id fits several flows
+ */
+export async function findFlow(
+  id: string,
+  context: CommandContext,
+  { on, fromLog }: { readonly on: TargetKind | undefined; readonly fromLog: boolean },
+): Promise<FoundFlow> {
+  const { loaded, candidates } = await findCandidates(context, { on, purpose: 'read', log: commandLog() })
+  let failure: unknown
+  for (const candidate of candidates) {
+    try {
+      const stack = await candidate.open()
+      try {
+        const source = readingSource(stack)
+        const graph = await readFlow({ ...source, flowId: await flowIdFor(id, source), fromLog })
+        return { graph, target: candidate.description, config: loaded.config }
+      } finally {
+        await stack.close()
+      }
+    } catch (error) {
+      if (!isLabanError(error) || !ELSEWHERE.has(error.code)) throw error
+      failure ??= error
+    }
+  }
+  throw failure ?? noTarget(on)
+}
+
+async function flowIdFor(id: string, source: ReadingSource): Promise<Uuid> {
+  if (isUuid(id.toLowerCase())) return id.toLowerCase()
+  const { flows, total } = await listFlows({ ...source, key: id, limit: 5 })
+  const [first] = flows
+  if (first === undefined) throw new LabanError('LABAN_FLOW_NOT_FOUND', { flowId: id })
+  if (total === 1) return first.flowId
+  const shown = flows.map(({ flowId }) => flowId).join(', ')
+  throw new LabanError('LABAN_USAGE', {
+    problem: `${id} fits ${total} flows: ${shown}${total > flows.length ? ', …' : ''}`,
+  })
+}
