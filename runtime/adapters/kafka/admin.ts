@@ -8,6 +8,7 @@ import type { PhysicalNames } from './physical-names.ts'
 import { addTopicPartitions, createMissingTopics } from './topic-changes.ts'
 import { readTopicConfigs, setTopicConfigs } from './topic-configs.ts'
 
+/** An administrator on shared connections; `onPartitionsAdded` lets consumers of the same process look at once. */
 export class KafkaAdmin implements BrokerAdmin {
   readonly #access: ClusterAccess
   readonly #names: PhysicalNames

@@ -24,6 +24,8 @@ export interface ConnectionOptions {
   /** TLS as in `tls.connect`, or true for the defaults. */
   readonly ssl?: KafkaConfig['ssl']
   readonly sasl?: SASLOptions
+  /** How sockets are opened, where a proxy or tunnel is in the way. @default node:net, or node:tls with `ssl` */
+  readonly socketFactory?: NonNullable<KafkaConfig['socketFactory']>
   readonly logger: Logger
 }
 
@@ -42,6 +44,7 @@ const REAUTHENTICATION_THRESHOLD_MS = 10_000
 /** kafkajs's own retries, inside one call; how long a call is worth repeating is decided above. */
 const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 }
 
+/** Settings for all clients of one broker connection; nothing is connected yet. */
 export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
   const { brokers, clientId, logger } = options
   const shared = {
@@ -53,6 +56,7 @@ export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
     reauthenticationThreshold: REAUTHENTICATION_THRESHOLD_MS,
     enforceRequestTimeout: true,
     retry: RETRY,
+    socketFactory: options.socketFactory ?? defaultSocketFactory(),
     ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
     ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
   }
@@ -64,7 +68,6 @@ export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
       const cluster = new InternalClusterClass({
         ...shared,
         logger: kafka.logger(),
-        socketFactory: defaultSocketFactory(),
         allowAutoTopicCreation: false,
         metadataMaxAge: 300_000,
       })

@@ -3,7 +3,7 @@
  * join; what is delivered continues exactly where the owner's last answer said; commits go out under the generation they belong to.
  */
 import type { Consumer, EachBatchPayload } from 'kafkajs'
-import { isLabanError, LabanError } from '../../../contracts/errors.ts'
+import { describeUnknown, isLabanError, LabanError } from '../../../contracts/errors.ts'
 import type {
   BrokerConsumer,
   ConsumerHandlers,
@@ -25,6 +25,7 @@ import {
   type InternalCluster,
   type OffsetManager,
 } from './kafkajs-internals.ts'
+import { rootCause } from './kafka-errors.ts'
 import { observePositionResets } from './offset-out-of-range.ts'
 import { outsideContext } from './outside-context.ts'
 import type { PhysicalNames } from './physical-names.ts'
@@ -47,10 +48,13 @@ const MAX_WAIT_MS = 250
 const METADATA_MAX_AGE_MS = 30_000
 /** A last commit that takes longer than this must not hold up the whole group. */
 const LAST_COMMIT_MS = 2_000
+/** A broker that does not answer must not hold up a shutdown; the group then learns of it by the session time-out. */
+const LEAVE_MS = 5_000
 /** kafkajs waits this long for a join beyond the rebalance time-out. */
 const JOIN_GRACE_MS = 10_000
 const RETRY = { retries: 8, initialRetryTime: 100, maxRetryTime: 2_000 }
 
+/** A member; {@link KafkaConsumer.start} makes it join. */
 export class KafkaConsumer implements BrokerConsumer, GroupObserver {
   readonly #parts: ConsumerParts
   readonly #options: ConsumerOptions
@@ -71,6 +75,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
   #telling: Promise<void> = Promise.resolve()
   #running: Promise<void> = Promise.resolve()
   #stopped: Promise<void> | undefined
+  #hasLostBrokers = false
   #hasEnded = false
 
   constructor(parts: ConsumerParts, options: ConsumerOptions, handlers: ConsumerHandlers) {
@@ -175,6 +180,8 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     this.#membership = group
     this.#generation = generation
     this.#manager = group.offsetManager ?? undefined
+    if (this.#hasLostBrokers) this.#parts.logger.info('the consumer is back', { group: this.#group.group })
+    this.#hasLostBrokers = false
     this.#telling = this.#telling.then(() => this.#tell(group, generation))
     const isSettled = await this.#heartbeatUntil(group, this.#telling)
     this.#watchdog.joining(false)
@@ -327,8 +334,11 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
   #crashed(error: unknown, willRestart: boolean): void {
     this.#delivery.close()
     this.#watchdog.joining(true)
-    if (!willRestart) this.#fail(error)
-    else this.#parts.logger.warn('the consumer lost its brokers and starts again', { group: this.#group.group, error })
+    if (!willRestart) return this.#fail(error)
+    if (this.#hasLostBrokers || this.#hasEnded) return
+    this.#hasLostBrokers = true
+    const fields = { group: this.#group.group, problem: describeUnknown(rootCause(error)) }
+    this.#parts.logger.warn('the consumer lost its brokers and tries to come back', fields)
   }
 
   #silent(silentMs: number): void {
@@ -357,8 +367,9 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
 
   /** A stop during the first join would be overlooked by kafkajs, which would then run for ever. */
   async #leave(): Promise<void> {
-    await Promise.race([this.#running, delay(this.#parts.clock, LAST_COMMIT_MS)])
-    await outsideContext(() => this.#consumer.disconnect())
+    const { clock } = this.#parts
+    await Promise.race([this.#running, delay(clock, LAST_COMMIT_MS)])
+    await Promise.race([outsideContext(() => this.#consumer.disconnect()), delay(clock, LEAVE_MS)])
   }
 }
 

@@ -26,6 +26,7 @@ export interface SkippedBatch {
   readonly highWatermark: string
 }
 
+/** Delivery of one consumer: closed until a generation is positioned and opened. */
 export class BatchDelivery {
   readonly #parts: DeliveryParts
   #group: ConsumerGroup | undefined

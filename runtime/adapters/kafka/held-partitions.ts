@@ -24,6 +24,7 @@ export interface Generation {
   readonly kept: ReadonlySet<HeldPartition>
 }
 
+/** Key of a partition in maps. */
 export function partitionName(physicalTopic: string, partition: number): string {
   return `${partition}/${physicalTopic}`
 }

@@ -3,7 +3,8 @@
  * have no promise of stability, so everything here rests on one exact version, asserted before anything is used.
  */
 import { createRequire } from 'node:module'
-import type { Cluster as PublicCluster, Kafka as KafkaClass, KafkaConfig } from 'kafkajs'
+import type * as KafkaJs from 'kafkajs'
+import type { Kafka as KafkaClass, KafkaConfig } from 'kafkajs'
 import { LabanError } from '../../../contracts/errors.ts'
 
 const PINNED_VERSION = '2.2.4'
@@ -208,7 +209,7 @@ export interface ProtocolErrorLike extends Error {
 }
 
 export const { Kafka, AssignerProtocol, PartitionAssigners, logLevel, CompressionCodecs, CompressionTypes } =
-  deep<typeof import('kafkajs')>('index.js')
+  deep<typeof KafkaJs>('index.js')
 
 export const InternalClusterClass =
   deep<new (options: Readonly<Record<string, unknown>>) => InternalCluster>('src/cluster')
@@ -231,9 +232,6 @@ export const defaultSocketFactory = deep<() => NonNullable<KafkaConfig['socketFa
 export const createErrorFromCode = deep<{ createErrorFromCode: (code: number) => ProtocolErrorLike }>(
   'src/protocol/error',
 ).createErrorFromCode
-export const decodeRecordBatches = deep<(decoder: KafkaDecoder) => Promise<DecodedMessage[]>>(
-  'src/protocol/requests/fetch/v4/decodeMessages',
-)
 export const decodeRecordBatch = deep<
   (decoder: KafkaDecoder) => Promise<{
     firstOffset: string
@@ -243,4 +241,3 @@ export const decodeRecordBatch = deep<
 >('src/protocol/recordBatch/v0/decoder')
 
 export type KafkaClient = InstanceType<typeof KafkaClass>
-export type { PublicCluster }

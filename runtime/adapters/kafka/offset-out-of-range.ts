@@ -11,6 +11,7 @@ export type PositionReset = (at: { topic: string; partition: number; offset: num
 const observers = new WeakMap<InternalCluster, PositionReset>()
 let installed = false
 
+/** Observes the consumer that uses this cluster object. */
 export function observePositionResets(cluster: InternalCluster, observer: PositionReset): void {
   observers.set(cluster, observer)
 }

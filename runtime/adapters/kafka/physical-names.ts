@@ -9,6 +9,7 @@ export interface PhysicalNames {
   logicalTopic(physical: string): string | undefined
 }
 
+/** The names of one namespace; an empty namespace adds nothing. */
 export function physicalNames(namespace: string): PhysicalNames {
   const prefix = physicalTopic('', namespace)
   return {

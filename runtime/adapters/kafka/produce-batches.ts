@@ -33,6 +33,7 @@ export interface PartitionQueue {
   readonly batches: PendingBatch[]
 }
 
+/** A record with its partition and its size, at most, in bytes. */
 export function placeRecord(record: OutgoingRecord, index: number, partition: number, nowMs: number): PlacedRecord {
   const { topic, key, value, headers } = record
   return { index, topic, partition, message: { key, value, headers, timestamp: nowMs }, bytes: sizeOf(record) }

@@ -60,6 +60,7 @@ interface Sending {
   error: LabanError | undefined
 }
 
+/** A producer with its own connections. */
 export class KafkaProducer implements BrokerProducer {
   readonly #parts: ProducerParts
   readonly #sequences = new Map<string, number>()

@@ -11,6 +11,7 @@ export interface WatchdogLimits {
   readonly joiningMs: number
 }
 
+/** Calls back once when there was no sign of life for too long; it watches from its making to `stop`. */
 export class Watchdog {
   readonly #clock: Clock
   readonly #limits: WatchdogLimits
