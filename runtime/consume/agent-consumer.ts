@@ -44,8 +44,10 @@ export class AgentConsumer implements ConsumerHandlers {
   readonly #running = new Set<Task>()
   #order: PartitionState[] = []
   #turn = 0
+  #pausedCount = 0
   #frozen = true
   #draining = false
+  #stopped = false
   #broker: BrokerConsumer | undefined
   #cancelCommit: Cancel | undefined
   #idle: (() => void) | undefined
@@ -56,6 +58,7 @@ export class AgentConsumer implements ConsumerHandlers {
 
   attach(broker: BrokerConsumer): void {
     this.#broker = broker
+    broker.pause(this.#order.filter((state) => state.paused))
     this.#scheduleCommit()
   }
 
@@ -81,9 +84,7 @@ export class AgentConsumer implements ConsumerHandlers {
       this.#take(assignment)
     } catch (error) {
       // Nothing is taken over: neither records nor commits of these partitions are touched.
-      this.#frozen = true
-      this.#draining = true
-      this.#options.onCrash(error)
+      this.onCrash(error)
     }
   }
 
@@ -102,9 +103,11 @@ export class AgentConsumer implements ConsumerHandlers {
     }
     for (const lost of held.values()) this.#drop(lost)
     this.#order = [...this.#partitions.values()]
+    this.#pausedCount = this.#order.filter((state) => state.paused).length
     this.#frozen = this.#draining
-    for (const state of this.#order) state.paused = false
-    this.#broker?.resume(this.#order)
+    if (this.#draining) for (const state of this.#order) state.paused = true
+    this.#broker?.pause(this.#order.filter((state) => state.paused))
+    this.#broker?.resume(this.#order.filter((state) => !state.paused))
     this.#balance()
     this.#pump()
   }
@@ -118,19 +121,21 @@ export class AgentConsumer implements ConsumerHandlers {
     const state = this.#partitions.get(`${batch.topic}/${batch.partition}`)
     if (state === undefined || this.#draining) return batch.fromOffset
     const next = state.register(batch, (bytes) => this.#hasRoom(state, bytes))
-    this.#balance()
+    // Refused records would be fetched again and again; without room for any, the next fetch is for nothing.
+    if (next <= batch.lastOffset || !this.#hasRoom(state, 0)) this.#pause(state)
     this.#pump()
     return next
   }
 
   onCrash(error: unknown): void {
+    this.#end()
     this.#options.onCrash(error)
   }
 
   /** The task's input is finished; called by the service when everything that follows from it is acknowledged. */
   finish(task: Task): void {
     task.home.finish(task)
-    if (task.home.paused) this.#balance()
+    this.#balance()
   }
 
   /** Starts nothing new and waits for what runs, at most `timeoutMs`; then aborts it. */
@@ -147,12 +152,11 @@ export class AgentConsumer implements ConsumerHandlers {
   /** Commits what is finished and leaves the group. */
   async stop(): Promise<void> {
     this.#draining = true
+    this.#stopped = true
     this.#cancelCommit?.()
     await this.commit()
     await this.#broker?.stop()
-    for (const state of this.#order) this.#drop(state)
-    this.#order = []
-    this.#partitions.clear()
+    this.#end()
   }
 
   /** Commits every partition that has something to commit. A failure is repeated at the next interval. */
@@ -170,23 +174,43 @@ export class AgentConsumer implements ConsumerHandlers {
   #scheduleCommit(): void {
     this.#cancelCommit = this.#options.clock.after(this.#options.commitIntervalMs, () => {
       void this.commit().finally(() => {
-        if (!this.#draining || this.#running.size > 0) this.#scheduleCommit()
+        if (!this.#stopped) this.#scheduleCommit()
       })
     })
   }
 
   #pendingCommits(): OffsetCommit[] {
-    return this.#order.flatMap((state) => state.pendingCommit() ?? [])
+    const commits = this.#order.flatMap((state) => state.pendingCommit() ?? [])
+    // A map that was full may fit again.
+    this.#balance()
+    return commits
+  }
+
+  /** Lets go of everything. What still runs ends by itself and finishes nothing here. */
+  #end(): void {
+    this.#frozen = true
+    this.#draining = true
+    this.#stopped = true
+    this.#cancelCommit?.()
+    for (const state of this.#order) this.#drop(state)
+    this.#order = []
+    this.#partitions.clear()
+    this.#pausedCount = 0
   }
 
   #open(entry: Assignment): PartitionState {
     const committed = entry.committedOffset ?? entry.startOffset
     if (committed < entry.startOffset) this.#options.onLost(entry, committed, entry.startOffset)
     const base = entry.startOffset
-    const restored = committed === base ? decodeOffsetMap(entry.metadata, base) : emptyRanges
+    // Below the start of the log the map says nothing; somebody who set the offset back wants records again.
+    const restored = committed <= base ? decodeOffsetMap(entry.metadata, committed) : emptyRanges
     if (restored === undefined) {
       const what = `commit metadata of ${entry.topic}/${entry.partition}`
-      throw new LabanError('LABAN_FORMAT_TOO_NEW', { what, found: entry.metadata.slice(0, 2), known: OFFSET_MAP_FORMAT })
+      throw new LabanError('LABAN_FORMAT_TOO_NEW', {
+        what,
+        found: entry.metadata.slice(0, 2),
+        known: OFFSET_MAP_FORMAT,
+      })
     }
     const state = new PartitionState(entry, base, restored, { perKey: this.#options.order === 'key' })
     if (entry.committedOffset !== null) state.committed({ offset: entry.committedOffset, metadata: entry.metadata })
@@ -200,12 +224,17 @@ export class AgentConsumer implements ConsumerHandlers {
     for (const task of this.#running) if (task.home === state) task.cancellation.cancel('revoked')
   }
 
+  /** One open record per partition is always let in, so that none stands still. */
   #hasRoom(state: PartitionState, bytes: number): boolean {
+    if (state.open.size === 0) return true
     if (state.mapIsFull || state.tracker.span >= MAX_SPAN / 2) return false
-    // A fair share each, so that a hot partition cannot take all the room.
-    const share = Math.ceil(this.#options.maxOpen / Math.max(1, this.#order.length))
-    if (state.open.size >= Math.max(share, MIN_OPEN_PER_PARTITION)) return false
-    return state.open.size === 0 || this.#openBytes() + bytes < this.#options.maxOpenBytes
+    if (state.open.size >= this.#share() || this.openCount >= this.#options.maxOpen) return false
+    return this.#openBytes() + bytes < this.#options.maxOpenBytes
+  }
+
+  /** A fair share of the room, so that a hot partition cannot take all of it. */
+  #share(): number {
+    return Math.max(Math.ceil(this.#options.maxOpen / Math.max(1, this.#order.length)), MIN_OPEN_PER_PARTITION)
   }
 
   #openBytes(): number {
@@ -214,22 +243,26 @@ export class AgentConsumer implements ConsumerHandlers {
     return bytes
   }
 
-  /** Pauses full partitions and resumes those that are half empty: answers to a paused partition's fetch are thrown away, so rarely. */
+  #pause(state: PartitionState): void {
+    if (state.paused) return
+    state.paused = true
+    this.#pausedCount++
+    this.#broker?.pause([state])
+  }
+
+  /** Resumes paused partitions once half the room is free: answers to a paused partition's fetch are thrown away, so rarely. */
   #balance(): void {
-    if (this.#broker === undefined || this.#draining) return
-    const share = Math.max(Math.ceil(this.#options.maxOpen / Math.max(1, this.#order.length)), MIN_OPEN_PER_PARTITION)
-    const bytes = this.#openBytes()
+    if (this.#pausedCount === 0 || this.#draining) return
+    const { maxOpen, maxOpenBytes } = this.#options
+    const share = this.#share()
+    const isRoomy = this.openCount <= maxOpen / 2 && this.#openBytes() <= maxOpenBytes / 2
     for (const state of this.#order) {
-      const full =
-        state.open.size >= share || (bytes >= this.#options.maxOpenBytes && state.open.size > 0) || state.mapIsFull
-      const roomy = state.open.size <= share / 2 && bytes <= this.#options.maxOpenBytes / 2 && !state.mapIsFull
-      if (!state.paused && full) {
-        state.paused = true
-        this.#broker.pause([state])
-      } else if (state.paused && (roomy || state.open.size === 0)) {
-        state.paused = false
-        this.#broker.resume([state])
-      }
+      if (!state.paused) continue
+      const fits = isRoomy && state.open.size <= share / 2 && !state.mapIsFull && state.tracker.span < MAX_SPAN / 4
+      if (!fits && state.open.size > 0) continue
+      state.paused = false
+      this.#pausedCount--
+      this.#broker?.resume([state])
     }
   }
 

@@ -2,7 +2,7 @@
 import type { BrokerRecord, OffsetCommit, RecordBatch, TopicPartition } from '../ports/broker.ts'
 import { encodeOffsetMap, MAX_METADATA_BYTES, type OffsetRanges } from './offset-map.ts'
 import { OffsetTracker } from './offset-tracker.ts'
-import { Task, type Lane } from './task.ts'
+import { openBytesOf, Task, type Lane } from './task.ts'
 
 const MAP_STOPS_ACCEPTING_BYTES = MAX_METADATA_BYTES * 0.75
 
@@ -38,7 +38,7 @@ export class PartitionState implements TopicPartition {
     for (const record of batch.records) {
       // Before a refusal too: the next batch begins at the refused record and does not show the gap again.
       if (record.offset > expected) this.tracker.skip(expected, record.offset)
-      if (!mayAccept(record.value?.length ?? 0)) return record.offset
+      if (!mayAccept(openBytesOf(record))) return record.offset
       if (this.tracker.register(record.offset)) this.#enqueue(record)
       expected = Math.max(expected, record.offset + 1)
     }
@@ -58,6 +58,7 @@ export class PartitionState implements TopicPartition {
     if (this.dropped || !this.open.delete(task)) return
     this.openBytes -= task.bytes
     this.tracker.finish(task.offset)
+    if (this.open.size === 0) this.mapIsFull = false
   }
 
   /** What to commit, or undefined when nothing has changed since the last commit. */

@@ -4,7 +4,7 @@ import type { BrokerRecord } from '../ports/broker.ts'
 import { Cancellation } from '../ports/cancellation.ts'
 import type { PartitionState } from './partition.ts'
 
-/** A record taken over from the broker. Key and value are copies: a slice would pin the whole fetch buffer for minutes. */
+/** A record taken over from the broker. Key, value and headers are copies: a slice would pin the whole fetch buffer for minutes. */
 export class Task {
   readonly topic: string
   readonly partition: number
@@ -28,14 +28,40 @@ export class Task {
     this.timestampMs = record.timestampMs
     this.key = record.key === null ? null : Buffer.from(record.key)
     this.value = record.value === null ? null : Buffer.from(record.value)
-    this.headers = record.headers
+    this.headers = copyHeaders(record.headers)
     this.envelope = decodeEnvelope(record.headers, this)
-    this.bytes = RECORD_OVERHEAD_BYTES + (this.key?.length ?? 0) + (this.value?.length ?? 0)
+    this.bytes = openBytesOf(record)
   }
 }
 
-/** What a task costs besides its key and value: headers, envelope, promises; measured with 10,000 waiting handlers. */
+/** What a task costs besides the bytes of its record: envelope, promises; measured with 10,000 waiting handlers. */
 const RECORD_OVERHEAD_BYTES = 2_048
+
+/** Bytes that a record holds from its registration until it is finished. */
+export function openBytesOf({ key, value, headers }: BrokerRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
+  for (const name in headers) {
+    const header = headers[name]
+    if (Array.isArray(header)) for (const one of header as readonly (Buffer | string)[]) bytes += one.length
+    else bytes += (header as Buffer | string | undefined)?.length ?? 0
+  }
+  return bytes
+}
+
+function copyHeaders(headers: ReceivedHeaders): ReceivedHeaders {
+  const copy: Record<string, ReceivedHeaders[string]> = {}
+  for (const name in headers) {
+    const header = headers[name]
+    copy[name] = Array.isArray(header)
+      ? (header as readonly (Buffer | string)[]).map(copyOne)
+      : copyOne(header as Buffer | string | undefined)
+  }
+  return copy
+}
+
+function copyOne<T extends Buffer | string | undefined>(header: T): T {
+  return (Buffer.isBuffer(header) ? Buffer.from(header) : header) as T
+}
 
 /** Tasks of one key in offset order; at most one of them runs. */
 export interface Lane {
