@@ -42,15 +42,16 @@ local function progress_of(key)
     return 0, redis.call('HKEYS', key)
   end
   local values = redis.call('HMGET', key, unpack(topics))
+  local progress = 1
   for i = 1, #topics do
     if not values[i] then
       return 0, redis.call('HKEYS', key)
     end
+    if string.sub(values[i], 1, 2) == '1d' then
+      progress = 2
+    end
   end
-  if string.sub(values[1], 1, 2) == '1d' then
-    return 2, {}
-  end
-  return 1, values
+  return progress, progress == 1 and values or {}
 end
 
 local answers = { count }

@@ -1,0 +1,130 @@
+/** A store written as plainly as possible, to compare real ones with. Nothing in it ends, and it keeps no bytes apart. */
+import { joinHandlingId } from '../../contracts/ids.ts'
+import type {
+  ClaimRequest,
+  ComputeRequest,
+  From,
+  HandedKind,
+  HandlingRef,
+  JoinMember,
+  JoinRequest,
+} from '../../runtime/ports/claim-store.ts'
+
+/** All that is ever known of one handling, whatever its state. */
+interface Entry {
+  readonly state: string
+  readonly owner: string
+  readonly attempt: number
+  readonly generation: number
+  readonly shown: object
+}
+
+const ABSENT: Entry = { state: 'absent', owner: '', attempt: 0, generation: 0, shown: {} }
+
+/** One agent's claims and joins. */
+export class StoreModel {
+  readonly #agent: string
+  readonly #entries = new Map<string, Entry>()
+  readonly #joins = new Map<string, Map<string, JoinMember>>()
+  readonly #fired = new Set<string>()
+
+  constructor(agent: string) {
+    this.#agent = agent
+  }
+
+  read(ref: HandlingRef): object {
+    const { state, shown } = this.#get(ref)
+    return { state, ...shown }
+  }
+
+  claim(request: ClaimRequest): object {
+    const { owner, from } = request
+    const old = this.#get(request)
+    const isMine = old.state === 'claimed' && old.owner === owner
+    const enter = (attempt: number) => ({ ...old, state: 'claimed', owner, attempt, shown: { owner, attempt } })
+    if (from === 'absent') {
+      return this.#settle(request, meets(old, from), enter(1), isMine && old.attempt === 1 && old.generation === 0)
+    }
+    if ('owner' in from) {
+      return this.#settle(
+        request,
+        meets(old, from),
+        enter(from.attempt + 1),
+        isMine && old.attempt === from.attempt + 1,
+      )
+    }
+    const isThisGeneration = old.generation === from.deadGeneration
+    return this.#settle(
+      request,
+      old.state === 'dead' && isThisGeneration,
+      enter(old.attempt + 1),
+      isMine && isThisGeneration,
+    )
+  }
+
+  compute(request: ComputeRequest): object {
+    const { owner, attempt, from, position, outputs } = request
+    const old = this.#get(request)
+    const next = { ...old, state: 'computed', owner, attempt, shown: { owner, attempt, position, outputs } }
+    const isMine = old.state === 'computed' && old.owner === owner && old.attempt === attempt
+    const samePosition = 'position' in old.shown && (old.shown.position as typeof position).offset === position.offset
+    return this.#settle(request, meets(old, from), next, isMine && samePosition)
+  }
+
+  finish(ref: HandlingRef): object {
+    const { state } = this.#get(ref)
+    const isJoin = ref.handlingId === joinHandlingId(this.#agent, ref.flowId) && this.#joins.has(ref.flowId)
+    if (isJoin && (state === 'computed' || state === 'done')) this.#fired.add(ref.flowId)
+    return this.#settle(ref, state === 'computed', { ...ABSENT, state: 'done' }, state === 'done')
+  }
+
+  hand(request: HandlingRef & { from: From; kind: HandedKind; attempt: number }): object {
+    const { from, kind, attempt } = request
+    const old = this.#get(request)
+    const next = { ...old, state: 'handed', attempt, shown: { kind, attempt } }
+    const isSame = old.state === 'handed' && old.attempt === attempt && 'kind' in old.shown && old.shown.kind === kind
+    return this.#settle(request, meets(old, from), next, isSame)
+  }
+
+  bury(request: HandlingRef & { from: From }): object {
+    const { from } = request
+    const old = this.#get(request)
+    const { owner, attempt } = from === 'absent' ? ABSENT : from
+    const generation = old.generation + 1
+    const next = { state: 'dead', owner, attempt, generation, shown: { generation } }
+    const isMine = old.state === 'dead' && old.owner === owner && old.attempt === attempt
+    return this.#settle(request, meets(old, from), next, isMine)
+  }
+
+  release(request: HandlingRef & { owner: string; attempt: number }): object {
+    const { attempt } = request
+    const old = this.#get(request)
+    const next = { ...old, owner: '', shown: { owner: '', attempt } }
+    return this.#settle(request, meets(old, request), next, meets(old, { owner: '', attempt }))
+  }
+
+  join({ flowId, topics, member }: JoinRequest): object {
+    const members = this.#joins.get(flowId) ?? new Map<string, JoinMember>()
+    this.#joins.set(flowId, members)
+    const first = members.get(member.topic)
+    if (first === undefined) members.set(member.topic, member)
+    const result = first === undefined ? 'recorded' : first.eventId === member.eventId ? 'already' : 'late'
+    const have = topics.filter((topic) => members.has(topic))
+    const isShown = have.length === topics.length && !this.#fired.has(flowId)
+    return isShown ? { result, have, members: have.map((topic) => members.get(topic)) } : { result, have }
+  }
+
+  #get(ref: HandlingRef): Entry {
+    return this.#entries.get(`${ref.flowId} ${ref.handlingId}`) ?? ABSENT
+  }
+
+  #settle(ref: HandlingRef, isMet: boolean, next: Entry, isRepeat: boolean): object {
+    if (isMet) this.#entries.set(`${ref.flowId} ${ref.handlingId}`, next)
+    return { accepted: isMet || isRepeat, current: this.read(ref) }
+  }
+}
+
+function meets(old: Entry, from: From): boolean {
+  if (from === 'absent') return old.state === 'absent'
+  return old.state === 'claimed' && old.owner === from.owner && old.attempt === from.attempt
+}
