@@ -1,5 +1,6 @@
 /** The table of commands: help, the reference page and the program are made from it. A new command is one file and one row. */
 import type { AnyCommand } from './command.ts'
+import { doctor } from './commands/doctor.ts'
 import { flow } from './commands/flow.ts'
 import { flows } from './commands/flows.ts'
 import { agents } from './commands/agents.ts'
@@ -11,18 +12,21 @@ import { contractsPush } from './commands/contracts-push.ts'
 import { generate } from './commands/generate.ts'
 import { publish } from './commands/publish.ts'
 import { demo } from './commands/demo.ts'
+import { dev } from './commands/dev.ts'
 import { run } from './commands/run.ts'
 import { topicsApply } from './commands/topics-apply.ts'
 
 /** All commands in the order of the help. */
 export const COMMANDS: readonly AnyCommand[] = [
   demo,
+  dev,
   publish,
   flow,
   flows,
   run,
   agents,
   agentReset,
+  doctor,
   generate,
   contractsCheck,
   contractsPush,

@@ -20,11 +20,9 @@ export async function loadAgentFiles(files: readonly string[], baseDir: string):
 
 /** Files that match the globs and define an agent; others are passed over. @throws LABAN_AGENT_NOT_FOUND when there is none */
 export async function discoverAgents(globs: readonly string[], baseDir: string): Promise<LoadedAgent[]> {
-  const files = globSync([...globs], { cwd: baseDir, exclude: ['**/*.test.ts', '**/node_modules/**'] }).sort()
   const found = await Promise.all(
-    files.map(async (name) => {
-      const file = resolve(baseDir, name)
-      const exported = await importDefault(file, name)
+    findAgentFiles(globs, baseDir).map(async (file) => {
+      const exported = await importDefault(file, file)
       return isAgent(exported) ? [{ agent: exported, file }] : []
     }),
   )
@@ -37,6 +35,13 @@ export async function discoverAgents(globs: readonly string[], baseDir: string):
   }
   checkNames(loaded)
   return loaded
+}
+
+/** Absolute paths of the files that match the globs, tests left out. Whether one defines an agent shows when it is loaded. */
+export function findAgentFiles(globs: readonly string[], baseDir: string): string[] {
+  return globSync([...globs], { cwd: baseDir, exclude: ['**/*.test.ts', '**/node_modules/**'] })
+    .sort()
+    .map((name) => resolve(baseDir, name))
 }
 
 async function loadAgent(file: string, given: string): Promise<LoadedAgent> {

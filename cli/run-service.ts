@@ -37,6 +37,13 @@ export async function runUntilStopped(
   }
 }
 
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+export function untilSignal(log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    onSignals(log, resolve)
+  })
+}
+
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 function onSignals(log: Logger, drain: () => void): () => void {

@@ -4,12 +4,14 @@ import {
   LabanError,
   openKafka,
   openRecorded,
+  openRemote,
   recordedRuns,
   type LoadedConfig,
   type Logger,
   type Stack,
 } from '../runtime/internal.ts'
 import type { CommandContext } from './command.ts'
+import { readDevFile } from './dev-file.ts'
 import { localStackValues } from './local-stack.ts'
 import type { TargetKind } from './target-option.ts'
 
@@ -56,6 +58,11 @@ export async function findCandidates(
   const loaded = await context.load(localStackValues())
   const { config } = loaded
   const candidates: Candidate[] = []
+  const dev = readDevFile(config.stateDir)
+  if (dev !== undefined) {
+    const description = `laban dev (process ${dev.pid})`
+    candidates.push({ kind: 'dev', description, open: () => openRemote({ config, log }, dev) })
+  }
   if (config.brokers.length > 0) {
     const description = `Kafka at ${config.brokers.join(', ')}`
     candidates.push({ kind: 'kafka', description, open: () => openKafka({ config, log }) })

@@ -21,6 +21,7 @@ export {
   type Stack,
 } from './compose.ts'
 export { delay, systemClock, type Clock } from './ports/clock.ts'
+export { openDevPort, openRemote, type DevAddress, type DevPort } from './compose/dev-port.ts'
 export { openRecorded, openRecordedRun, recordedRuns, type RecordedRun } from './compose/recorded-runs.ts'
 export type { Logger } from './ports/logger.ts'
 export { publisherOn, firstEventId, type Published, type Publisher } from './publisher.ts'

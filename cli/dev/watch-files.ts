@@ -1,6 +1,6 @@
 /** Tells when source files below some folders have changed and come to rest. */
 import { watch, type FSWatcher } from 'node:fs'
-import { sep } from 'node:path'
+import { resolve, sep } from 'node:path'
 
 /** Editors write a file in several steps; the last one counts. */
 const REST_MS = 100
@@ -28,4 +28,14 @@ export function watchFiles(folders: readonly string[], onChange: (files: readonl
     clearTimeout(timer)
     for (const watcher of watchers) watcher.close()
   }
+}
+
+/** The folders that globs of agent files begin in: the parts before the first wildcard. */
+export function watchRoots(globs: readonly string[], baseDir: string): string[] {
+  const roots = globs.map((glob) => {
+    const parts = glob.split('/')
+    const wild = parts.findIndex((part) => /[*?[{]/.test(part))
+    return resolve(baseDir, ...(wild === -1 ? parts.slice(0, -1) : parts.slice(0, wild)))
+  })
+  return [...new Set(roots)]
 }

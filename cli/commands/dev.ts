@@ -1,0 +1,65 @@
+/** `laban dev`: all agents in one process with everything they need in memory; other terminals reach it, edits are taken up. */
+import { resolve } from 'node:path'
+import { defineCommand } from '../command.ts'
+
+export const dev = defineCommand({
+  name: 'dev',
+  summary: 'Run all agents embedded, reload them on edits, and let other terminals publish and read',
+  description:
+    'Agents are the files that match `agents` in the configuration. The log and the claims live in this process and are kept in a ' +
+    'file below stateDir, so that `laban flow` reads them afterwards. An edited agent drains before the new one takes over.',
+  examples: [
+    { command: 'laban dev', explains: 'Stays up until Ctrl-C' },
+    {
+      command:
+        'laban publish credit.application-received --file services/credit/sample/applications.csv --id applicationId',
+      explains: 'In another terminal',
+    },
+  ],
+  async run(_args, _options, { load, output }) {
+    const { createLogger, createService, openDevPort, openRecordedRun, openTracing } =
+      await import('../../runtime/internal.ts')
+    const { removeDevFile, writeDevFile } = await import('../dev-file.ts')
+    const { enableFreshImports } = await import('../dev/fresh-modules.ts')
+    const { Generations } = await import('../dev/generations.ts')
+    const { watchFiles, watchRoots } = await import('../dev/watch-files.ts')
+    const { findAgentFiles } = await import('../load-agents.ts')
+    const { untilSignal } = await import('../run-service.ts')
+    const { config, baseDir } = await load()
+    const log = createLogger(config.log)
+    const run = await openRecordedRun({ config, log })
+    const tracing = await openTracing(config, { serviceName: 'laban.publish', log })
+    enableFreshImports()
+    const generations = new Generations({
+      files: () => findAgentFiles(config.agents, baseDir),
+      start: async (agents) => {
+        const service = await createService(run.stack, agents, {
+          onFatal: (error) => log.error('an agent cannot go on; edit it to try again', { error }),
+          tracer: tracing.tracer,
+        })
+        await service.start()
+        return service
+      },
+      log,
+      onGeneration: (agents) => output.line(`running ${agents.map((agent) => agent.name).join(', ')}`),
+    })
+    const port = await openDevPort(run.stack)
+    try {
+      await generations.start()
+      await writeDevFile(config.stateDir, { url: port.url, token: port.token, pid: process.pid })
+      const stopWatching = watchFiles(watchRoots(config.agents, baseDir), (files) => {
+        output.line(`changed: ${files.join(', ')}`)
+        void generations.reload()
+      })
+      output.line(`ready; publish and read from another terminal. Log of this run: ${resolve(run.file)}`)
+      await untilSignal(log)
+      stopWatching()
+    } finally {
+      await removeDevFile(config.stateDir, process.pid)
+      await generations.stop()
+      await port.close()
+      await run.close()
+      await tracing.shutdown()
+    }
+  },
+})
