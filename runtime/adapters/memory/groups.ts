@@ -39,6 +39,7 @@ export interface GroupHost {
 /** As Kafka names them; a group that never was is `Dead`. */
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'Stable'
 
+/** One group; it exists from its first use on, and its offsets outlive its members. */
 export class Group {
   readonly name: string
   readonly #host: GroupHost
