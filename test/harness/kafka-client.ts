@@ -22,7 +22,7 @@ const DEAD_PORT = 9
 export function cuttableClient(
   brokers: readonly string[],
   namespace: string,
-  logger: Logger = silentLogger,
+  wire: { readonly logger?: Logger; /** Port to connect to instead of the broker's. */ readonly port?: number } = {},
 ): CuttableClient {
   const clientId = uniqueName('test')
   const sockets = new Set<Socket>()
@@ -32,9 +32,9 @@ export function cuttableClient(
     clientId,
     namespace,
     clock: systemClock,
-    logger,
+    logger: wire.logger ?? silentLogger,
     socketFactory: ({ host, port, onConnect }) => {
-      const socket = connect({ host, port: isCut ? DEAD_PORT : port }, onConnect)
+      const socket = connect({ host, port: isCut ? DEAD_PORT : (wire.port ?? port) }, onConnect)
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
       return socket

@@ -1,11 +1,13 @@
 /**
- * Compression of records that others wrote. kafkajs brings gzip; zstd comes from Node. Snappy and LZ4 are named in the error of
- * a batch that uses them, instead of the crash without a word that kafkajs makes of it.
+ * Compression of records that others wrote: one batch in a codec that is not known would stop the consumer for good. kafkajs
+ * brings gzip, Node zstd; Snappy and LZ4 are only read, because nothing here writes them.
  */
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
 import { LabanError } from '../../../contracts/errors.ts'
 import { CompressionCodecs, CompressionTypes, type KafkaEncoder } from './kafkajs-internals.ts'
+import { decompressLz4 } from './lz4.ts'
+import { decompressSnappy } from './snappy.ts'
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
@@ -18,14 +20,19 @@ export function registerCodecs(): void {
       compress(encoder.buffer, { params: { [constants.ZSTD_c_compressionLevel]: FAST_LEVEL } }),
     decompress: (buffer: Buffer) => decompress(buffer),
   })
-  CompressionCodecs[CompressionTypes.Snappy] = () => unsupported('snappy')
-  CompressionCodecs[CompressionTypes.LZ4] = () => unsupported('lz4')
+  CompressionCodecs[CompressionTypes.Snappy] = () => readOnly('snappy', decompressSnappy)
+  CompressionCodecs[CompressionTypes.LZ4] = () => readOnly('lz4', decompressLz4)
 }
 
-function unsupported(codec: string): never {
-  throw new LabanError('LABAN_BROKER_REFUSED', {
-    operation: 'reading a batch',
-    topic: 'a topic',
-    problem: `it is compressed with ${codec}; set compression.type of the topic to zstd or gzip`,
-  })
+function readOnly(codec: string, decompressSync: (buffer: Buffer) => Buffer): object {
+  return {
+    compress: () => {
+      const problem = `${codec} is only read; use zstd or gzip`
+      return Promise.reject(
+        new LabanError('LABAN_BROKER_REFUSED', { operation: 'compressing', topic: 'a batch', problem }),
+      )
+    },
+    // An async function, so that broken bytes reject instead of throwing.
+    decompress: async (buffer: Buffer) => Promise.resolve(decompressSync(buffer)),
+  }
 }

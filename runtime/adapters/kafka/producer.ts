@@ -125,7 +125,7 @@ export class KafkaProducer implements BrokerProducer {
   async #round(sending: Sending): Promise<void> {
     const heads = firstBatches(sending.open)
     let mustPause = false
-    for (const [queue, outcome] of await this.#produce(heads)) {
+    for (const [queue, outcome] of await this.#produce(heads, sending.deadlineAtMs)) {
       mustPause = (await this.#settle(sending, queue, outcome)) || mustPause
     }
     if (!mustPause) return
@@ -182,10 +182,13 @@ export class KafkaProducer implements BrokerProducer {
     sending.error ??= isLabanError(error) ? error : this.#parts.access.error(error, attempted)
   }
 
-  async #produce(queues: readonly PartitionQueue[]): Promise<readonly (readonly [PartitionQueue, Outcome])[]> {
+  async #produce(
+    queues: readonly PartitionQueue[],
+    deadlineAtMs: number,
+  ): Promise<readonly (readonly [PartitionQueue, Outcome])[]> {
     let identity: ProducerIdentity
     try {
-      identity = await this.#identify()
+      identity = await this.#identify(deadlineAtMs)
     } catch (error) {
       return queues.map((queue) => [queue, toOutcome(error)])
     }
@@ -226,10 +229,11 @@ export class KafkaProducer implements BrokerProducer {
     }
   }
 
-  async #identify(): Promise<ProducerIdentity> {
+  async #identify(deadlineAtMs: number): Promise<ProducerIdentity> {
     if (this.#identity !== undefined) return this.#identity
-    const { access } = this.#parts
-    this.#identity = await access.retry({ operation: 'open a producer' }, async () => {
+    const { access, clock } = this.#parts
+    const timeoutMs = deadlineAtMs - clock.nowMs()
+    this.#identity = await access.retry({ operation: 'open a producer', timeoutMs }, async () => {
       const broker = await access.anyBroker()
       return broker.initProducerId({ transactionTimeout: BROKER_TIMEOUT_MS })
     })
