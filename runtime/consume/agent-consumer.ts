@@ -42,6 +42,7 @@ export class AgentConsumer implements ConsumerHandlers {
   readonly #partitions = new Map<string, PartitionState>()
   /** Tasks whose lane is running, those of dropped partitions included. */
   readonly #running = new Set<Task>()
+  readonly #subscribedFrom = new Map<string, number>()
   #order: PartitionState[] = []
   #turn = 0
   #pausedCount = 0
@@ -72,6 +73,11 @@ export class AgentConsumer implements ConsumerHandlers {
     let count = 0
     for (const state of this.#order) count += state.open.size
     return count
+  }
+
+  /** `topic/partition` to the offset at which this member first began to read it. */
+  get subscribedFrom(): ReadonlyMap<string, number> {
+    return this.#subscribedFrom
   }
 
   /** Partitions held now, with the offset each would commit. */
@@ -214,6 +220,8 @@ export class AgentConsumer implements ConsumerHandlers {
     }
     const state = new PartitionState(entry, base, restored, { perKey: this.#options.order === 'key' })
     if (entry.committedOffset !== null) state.committed({ offset: entry.committedOffset, metadata: entry.metadata })
+    const place = `${entry.topic}/${entry.partition}`
+    if (!this.#subscribedFrom.has(place)) this.#subscribedFrom.set(place, base)
     return state
   }
 

@@ -35,6 +35,8 @@ export interface AgentStatus {
   /** Handlings whose outputs the broker refuses. */
   readonly blocked: number
   readonly positions: readonly (TopicPartition & { readonly offset: number })[]
+  /** `topic/partition` to the offset at which this instance's subscription began. */
+  readonly subscribedFrom: Readonly<Record<string, number>>
 }
 
 const REBUILD_DELAY_MS = 1_000
@@ -63,6 +65,7 @@ export class AgentRunner {
       open: this.#consumer?.openCount ?? 0,
       blocked: this.#handling.blockedCount,
       positions: this.#consumer?.positions ?? [],
+      subscribedFrom: Object.fromEntries(this.#consumer?.subscribedFrom ?? []),
     }
   }
 
@@ -83,7 +86,8 @@ export class AgentRunner {
       consumer,
     )
     consumer.attach(port)
-    this.#isConsuming = true
+    if (this.#stopping) await consumer.stop()
+    else this.#isConsuming = true
   }
 
   /** See {@link Handling.loseLease}. */
@@ -95,7 +99,10 @@ export class AgentRunner {
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#stopping = true
     this.#isConsuming = false
-    await this.#consumer?.drain(drainTimeoutMs)
+    const drained = this.#consumer?.drain(drainTimeoutMs)
+    this.#handling.leave()
+    await drained
+    this.#handling.abort()
     await this.#handling.settled()
     await this.#consumer?.stop()
   }

@@ -5,7 +5,7 @@ import { runAttempt, type AttemptResult } from '../handle/attempt.ts'
 import { backoffMs } from '../handle/backoff.ts'
 import { OutputCollector, type Output } from '../handle/output-collector.ts'
 import type { Cancellation, CancelReason } from '../ports/cancellation.ts'
-import { delay, type Cancel } from '../ports/clock.ts'
+import { settledWithin, type Cancel } from '../ports/clock.ts'
 import type { HandlingDeps } from './deps.ts'
 import { factOf } from './fact-of.ts'
 import { AttemptContext } from './handler-context.ts'
@@ -18,6 +18,8 @@ export interface Run {
   readonly work: Work
   readonly ownership: Ownership
   readonly cancellation: Cancellation
+  /** Waits between two attempts; cancelled by a drain, which never waits for it. */
+  readonly rest: (waitMs: number) => Promise<void>
 }
 
 /** How an execution ended. */
@@ -45,24 +47,32 @@ export async function execute(deps: HandlingDeps, run: Run): Promise<ExecutionEn
   let value: HandledValue
   try {
     value = await readValues(deps, work)
+    const topic = refusedTopic(deps, value)
+    if (topic !== undefined) return { kind: 'rejected', topic, startedAtMs }
   } catch (error) {
     if (isLabanError(error) && error.errorClass === 'terminal')
       return { kind: 'dead', error, attempt: ownership.attempt, startedAtMs }
     throw error
   }
-  for (const [topic, accepts] of deps.accepts) {
-    if (value.byTopic.has(topic) && !accepts(value.byTopic.get(topic))) return { kind: 'rejected', topic, startedAtMs }
-  }
   return attempts(deps, run, value)
 }
 
-async function attempts(deps: HandlingDeps, run: Run, value: HandledValue): Promise<ExecutionEnd> {
+/** The first topic whose value the agent's `accepts` refuses. @throws LABAN_RULE_NOT_EVALUABLE */
+function refusedTopic(deps: HandlingDeps, value: HandledValue): string | undefined {
+  for (const [topic, accepts] of deps.accepts) {
+    if (value.byTopic.has(topic) && !accepts(value.byTopic.get(topic))) return topic
+  }
+  return undefined
+}
+
+async function attempts(deps: HandlingDeps, run: Run, first: HandledValue): Promise<ExecutionEnd> {
   const { agent, clock } = deps
   const { work, ownership, cancellation } = run
   for (let tried = 1; ; tried++) {
     const startedAtMs = clock.nowMs()
     const attempt = ownership.attempt + tried - 1
-    const { span, result } = await runOnce(deps, run, value, attempt)
+    // Each attempt has a value of its own: the one before may have changed what it was given.
+    const { span, result } = await runOnce(deps, run, tried === 1 ? first : await readValues(deps, work), attempt)
     if (result.kind === 'succeeded') return { kind: 'completed', outputs: result.outputs, attempt, span, startedAtMs }
     if (result.kind === 'cancelled') return result
     const { failure } = result
@@ -83,8 +93,8 @@ async function attempts(deps: HandlingDeps, run: Run, value: HandledValue): Prom
     )
     // From here on others must wait for us instead of starting a second run.
     if (deps.dedup) await ownership.claim()
-    await Promise.race([result.settled, delay(clock, agent.abortGraceMs)])
-    await delay(clock, waitMs, cancellation.signal)
+    await settledWithin(result.settled, { clock, withinMs: agent.abortGraceMs, signal: deps.signal })
+    await run.rest(waitMs)
     if (cancellation.reason !== undefined)
       return { kind: 'cancelled', reason: cancellation.reason, settled: result.settled }
   }

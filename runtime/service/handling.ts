@@ -6,7 +6,7 @@ import { isLabanError } from '../../contracts/errors.ts'
 import type { Task } from '../consume/task.ts'
 import { Cancellation } from '../ports/cancellation.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
-import { delay } from '../ports/clock.ts'
+import { delay, settledWithin } from '../ports/clock.ts'
 import type { HandlingDeps } from './deps.ts'
 import { execute, type ExecutionEnd, type Run } from './execution.ts'
 import { JoinIntake } from './join-intake.ts'
@@ -34,7 +34,12 @@ export class Handling {
   readonly #joins: JoinIntake
   /** From the first look at the store until the input is finished. */
   readonly #alive = new Map<string, Promise<void>>()
+  /** Ends that only need their facts. */
+  readonly #settling = new Set<Promise<void>>()
   readonly #runs = new Set<Run>()
+  /** Runs between two attempts. */
+  readonly #resting = new Set<Run>()
+  readonly #leaving = new AbortController()
 
   constructor(deps: HandlingDeps) {
     this.#deps = deps
@@ -63,15 +68,32 @@ export class Handling {
     for (const run of this.#runs) if (run.ownership.isClaimed) run.cancellation.cancel('lease-lost')
   }
 
+  /**
+   * The process is going to end: what waits for its next attempt, for another owner or for another record of its id is left at
+   * once, and no handler starts any more. What runs goes on.
+   */
+  leave(): void {
+    this.#leaving.abort()
+    for (const run of this.#resting) run.cancellation.cancel('shutdown')
+  }
+
+  /** Aborts what still runs. */
+  abort(): void {
+    for (const run of this.#runs) run.cancellation.cancel('shutdown')
+  }
+
   /** Resolves when every handling that was alive is settled. */
   async settled(): Promise<void> {
-    while (this.#alive.size > 0) await Promise.all(this.#alive.values())
+    while (this.#alive.size + this.#settling.size > 0) await Promise.all([...this.#alive.values(), ...this.#settling])
   }
 
   /** Lets one handling of an id be alive at a time, until its input is finished and its state is `done`. */
   async #enter(work: Work): Promise<void> {
     const id = work.ref.handlingId
-    for (let other = this.#alive.get(id); other !== undefined; other = this.#alive.get(id)) await other
+    for (let other = this.#alive.get(id); other !== undefined; other = this.#alive.get(id)) {
+      await settledWithin(other, this.#leaving)
+      if (this.#isLeaving) return
+    }
     let settle = (): void => undefined
     this.#alive.set(id, new Promise<void>((resolve) => (settle = resolve)))
     const leave = (): void => {
@@ -88,11 +110,16 @@ export class Handling {
     }
   }
 
+  get #isLeaving(): boolean {
+    return this.#leaving.signal.aborted
+  }
+
   /** Undefined: the work was left to another instance or to a later delivery. */
   async #process(work: Work): Promise<Settled | undefined> {
     for (let waitMs = FIRST_WAIT_MS; ;) {
       if (work.task.cancellation.reason !== undefined || work.task.home.dropped) return undefined
       const state = this.#deps.dedup ? await this.#deps.admission.read(work.ref) : ABSENT
+      if (this.#isLeaving) return undefined
       const decision = await this.#decide(work, state)
       if (decision.kind === 'skip') return this.#settlement.skip(work, state)
       if (decision.kind === 'republish') return this.#settlement.republish(work, decision.state)
@@ -101,7 +128,7 @@ export class Handling {
         if (end !== 'again') return end
       }
       if (decision.kind !== 'wait') continue
-      await delay(this.#deps.clock, waitMs * (0.5 + this.#deps.clock.random()), this.#deps.signal)
+      await delay(this.#deps.clock, waitMs * (0.5 + this.#deps.clock.random()), this.#leaving.signal)
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
     }
   }
@@ -145,13 +172,13 @@ export class Handling {
     const cancellation = new Cancellation()
     const stopListening = work.task.cancellation.onCancel((reason) => cancellation.cancel(reason))
     const ownership = new Ownership({ admission, ref: work.ref, owner: instance, cancellation }, claimedAttempt)
-    const run: Run = { work, ownership, cancellation }
+    const run: Run = { work, ownership, cancellation, rest: (waitMs) => this.#rest(run, waitMs) }
     this.#runs.add(run)
     try {
       const end = await execute(this.#deps, run)
       if (end.kind !== 'cancelled') return (await this.#settle(work, ownership, end)) ?? 'again'
       // The next run, here or elsewhere, must not overlap with a handler that is still on its way out.
-      await Promise.race([end.settled, delay(clock, agent.abortGraceMs)])
+      await settledWithin(end.settled, { clock, withinMs: agent.abortGraceMs, signal: this.#deps.signal })
       if (end.reason === 'superseded' || end.reason === 'lease-lost') return 'again'
       await ownership.release()
       return undefined
@@ -176,10 +203,16 @@ export class Handling {
     }
   }
 
+  async #rest(run: Run, waitMs: number): Promise<void> {
+    if (this.#isLeaving) return run.cancellation.cancel('shutdown')
+    this.#resting.add(run)
+    await delay(this.#deps.clock, waitMs, run.cancellation.signal)
+    this.#resting.delete(run)
+  }
+
   #watch(settling: Promise<void>): void {
-    const id = `settling ${this.#alive.size} ${this.#deps.clock.random()}`
-    const watched = settling.catch((error: unknown) => this.#onError(error)).finally(() => this.#alive.delete(id))
-    this.#alive.set(id, watched)
+    const watched = settling.catch((error: unknown) => this.#onError(error)).finally(() => this.#settling.delete(watched))
+    this.#settling.add(watched)
   }
 
   /** At shutdown work is left where it is; a newer stored format or a broken invariant stops the process. */

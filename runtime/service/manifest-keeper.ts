@@ -27,8 +27,8 @@ export interface ManifestKeeperOptions {
 export class ManifestKeeper {
   readonly #options: ManifestKeeperOptions
   readonly #startedAtMs: number
-  readonly #subscribedFrom = new Map<string, Record<string, number>>()
   #cancel: Cancel | undefined
+  #isStopped = false
 
   constructor(options: ManifestKeeperOptions) {
     this.#options = options
@@ -43,11 +43,13 @@ export class ManifestKeeper {
 
   /** The last word of this process. */
   async stop(): Promise<void> {
+    this.#isStopped = true
     this.#cancel?.()
     await this.#announce('stopped')
   }
 
   #schedule(): void {
+    if (this.#isStopped) return
     this.#cancel = this.#options.clock.after(ANNOUNCE_EVERY_MS, () => {
       void this.#announce('running').finally(() => this.#schedule())
     })
@@ -88,18 +90,10 @@ export class ManifestKeeper {
       schemaIds: Object.fromEntries(
         topics.flatMap((topic) => (schemaIds.has(topic) ? [[topic, schemaIds.get(topic) ?? 0]] : [])),
       ),
-      subscribedFrom: this.#begins(agent, runner),
+      subscribedFrom: runner.status.subscribedFrom,
       startedAtMs: this.#startedAtMs,
       seenAtMs: clock.nowMs(),
     }
-  }
-
-  /** The first position seen of each partition stays: there this instance's subscription began. */
-  #begins(agent: Agent, runner: AgentRunner): Readonly<Record<string, number>> {
-    const begins = this.#subscribedFrom.get(agent.name) ?? {}
-    for (const { topic, partition, offset } of runner.status.positions) begins[`${topic}/${partition}`] ??= offset
-    this.#subscribedFrom.set(agent.name, begins)
-    return begins
   }
 }
 

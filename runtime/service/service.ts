@@ -107,7 +107,10 @@ export class Service {
     if (this.#parts === undefined) return
     const { runners, leases, manifests, producer } = this.#parts
     // A server that is away must not hold the process longer than the drain may take.
-    const cancel = this.#options.clock.after(drainTimeoutMs + FLUSH_TIMEOUT_MS, () => this.#giveUp.abort())
+    const cancel = this.#options.clock.after(drainTimeoutMs + FLUSH_TIMEOUT_MS, () => {
+      this.#giveUp.abort()
+      void producer.close(0)
+    })
     await Promise.all([...runners.values()].map((runner) => runner.stop(drainTimeoutMs)))
     if (!this.#giveUp.signal.aborted) await manifests.stop()
     this.#giveUp.abort()

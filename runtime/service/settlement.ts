@@ -100,10 +100,17 @@ export class Settlement {
     }
   }
 
-  /** Dead letter, then `dead`, then the fact. Every part of a join goes there. */
-  async bury(work: Work, ownership: Ownership, end: Extract<ExecutionEnd, { kind: 'dead' }>): Promise<Settled> {
+  /**
+   * Claim, dead letter, `dead`, then the fact. Every part of a join goes there. Undefined: another owner has the handling, and how
+   * it ends is for that one to say.
+   */
+  async bury(
+    work: Work,
+    ownership: Ownership,
+    end: Extract<ExecutionEnd, { kind: 'dead' }>,
+  ): Promise<Settled | undefined> {
     const { agent, instance, clock, log, admission, dedup } = this.#deps
-    await ownership.settled()
+    if (dedup && !(await ownership.claim())) return undefined
     const reason = {
       agent: agent.name,
       agentVersion: agent.version,
@@ -115,7 +122,7 @@ export class Settlement {
     const letters = work.parts.map((part) => deadLetterRecord(part, reason))
     const [appended] = await this.#appendUntilAccepted(letters)
     log.warn('dead letter', { ...work.ref, code: end.error.code, problem: end.error.message })
-    if (dedup) await admission.bury({ ...work.ref, from: ownership.from })
+    if (dedup && !(await admission.bury({ ...work.ref, from: ownership.from })).accepted) return undefined
     const detail = {
       deadLetter: appended === undefined ? '' : `${appended.topic}/${appended.partition}@${appended.offset}`,
     }
