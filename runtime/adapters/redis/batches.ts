@@ -15,6 +15,12 @@ export interface Part {
   readonly bytes: number
 }
 
+/** Where calls go. */
+export interface Runner {
+  readonly connection: Connection
+  readonly epochs: Epochs
+}
+
 /** Arguments before those of the parts, the epoch aside; may depend on the parts of the call. */
 export type FixedArguments = (parts: readonly Part[]) => readonly (Buffer | string | number)[]
 
@@ -24,7 +30,7 @@ const MAX_BYTES = 4_194_304
 
 /** One answer per part. @throws LABAN_STORE_UNAVAILABLE, LABAN_STORE_LOST */
 export async function runBatch(
-  { connection, epochs }: { connection: Connection; epochs: Epochs },
+  { connection, epochs }: Runner,
   script: ScriptName,
   parts: readonly Part[],
   fixed: FixedArguments,

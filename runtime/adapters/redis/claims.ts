@@ -1,20 +1,24 @@
 /** The claims of one agent in Redis: requests become arguments of scripts, answers become states. */
-import { flowSlot, joinHandlingId } from '../../../contracts/ids.ts'
+import { flowSlot, joinHandlingId, type Uuid } from '../../../contracts/ids.ts'
 import type {
   ClaimRequest,
   ClaimStore,
+  ComputeRequest,
+  From,
+  HandedKind,
   HandlingRef,
   HandlingState,
+  JoinAnswer,
   JoinRequest,
   Transition,
 } from '../../ports/claim-store.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
-import { runBatch, type FixedArguments, type Part } from './batches.ts'
+import { runBatch, type FixedArguments, type Part, type Runner } from './batches.ts'
 import type { Connection } from './connection.ts'
 import { Epochs } from './epochs.ts'
-import { agentKeys, SLOTS, type AgentKeys } from './keys.ts'
 import { decodeAnswer, memberPart, topicArguments } from './join-calls.ts'
+import { agentKeys, SLOTS, type AgentKeys } from './keys.ts'
 import type { Reply, ScriptName } from './scripts.ts'
 import { claimTail, computedValue, decodeState, expectation, handedTail, redriveArguments } from './values.ts'
 
@@ -30,134 +34,171 @@ export interface ClaimsOptions {
   readonly logger: Logger
 }
 
+type HandRequest = HandlingRef & { from: From; kind: HandedKind; attempt: number }
+type BuryRequest = HandlingRef & { from: From }
+type ReleaseRequest = HandlingRef & { owner: string; attempt: number }
 type Arguments = readonly (Buffer | string | number)[]
 
 const DAY_MS = 86_400_000
 /** A claim must not end while its work could still be taken over: longer than any log keeps the event by default (7 days). */
 const CLAIM_TTL_MS = 8 * DAY_MS
 const DEAD_TTL_MS = 30 * DAY_MS
+const TAKE_OVER = Buffer.from('c')
 
-/** Opens the claims of one agent; nothing is sent before the first call. */
-export function createClaimStore(options: ClaimsOptions): ClaimStore {
-  const { connection, agent, dedupMs, joinTtlMs, isCluster } = options
-  const keys = agentKeys(options.namespace, agent)
-  const runner = { connection, epochs: new Epochs(options) }
-  const place = placing(keys, isCluster)
-  const claimTtl: FixedArguments = () => [Math.max(CLAIM_TTL_MS, dedupMs, joinTtlMs)]
-  const dedupTtl: FixedArguments = () => [dedupMs]
-  const deadTtl: FixedArguments = () => [Math.max(DEAD_TTL_MS, dedupMs)]
-  let hasJoined = false
+/** Sends nothing before its first call. */
+export class RedisClaimStore implements ClaimStore {
+  readonly #agent: string
+  readonly #keys: AgentKeys
+  readonly #isCluster: boolean
+  readonly #runner: Runner
+  readonly #ttlMs: { readonly claim: number; readonly dedup: number; readonly dead: number; readonly join: number }
+  #hasJoined = false
 
-  const change = async <R extends HandlingRef>(
-    call: { script: ScriptName; fixed: FixedArguments; requests: readonly R[] },
-    argsOf: (request: R) => Arguments,
-    wanted: (request: R) => HandlingState,
-  ): Promise<readonly Transition[]> => {
-    const parts = call.requests.map((request) => place(request, argsOf(request)))
-    const replies = await runBatch(runner, call.script, parts, call.fixed)
-    return call.requests.map((request, index) => transition(replies[index] ?? null, () => wanted(request)))
+  constructor(options: ClaimsOptions) {
+    const { dedupMs, joinTtlMs } = options
+    this.#agent = options.agent
+    this.#keys = agentKeys(options.namespace, options.agent)
+    this.#isCluster = options.isCluster
+    this.#runner = { connection: options.connection, epochs: new Epochs(options) }
+    this.#ttlMs = {
+      claim: Math.max(CLAIM_TTL_MS, dedupMs, joinTtlMs),
+      dedup: dedupMs,
+      dead: Math.max(DEAD_TTL_MS, dedupMs),
+      join: joinTtlMs,
+    }
   }
 
-  const finishPart = (ref: HandlingRef): Part => {
-    const part = place(ref, [])
-    const isJoin = hasJoined && ref.handlingId === joinHandlingId(agent, ref.flowId)
-    return isJoin ? { ...part, keys: [...part.keys, keys.join(ref.flowId)] } : part
+  async read(refs: readonly HandlingRef[]): Promise<readonly HandlingState[]> {
+    const parts = refs.map((ref) => this.#part(ref, []))
+    const replies = await runBatch(this.#runner, 'read', parts, () => [])
+    return replies.map((reply) => decodeState(reply as Buffer | null))
   }
 
-  return {
-    read: async (refs) => {
-      const replies = await runBatch(
-        runner,
-        'read',
-        refs.map((ref) => place(ref, [])),
-        () => [],
-      )
-      return replies.map((reply) => decodeState(reply as Buffer | null))
-    },
-    claim: (requests) => change({ script: 'claim', fixed: claimTtl, requests }, claimArguments, wantedClaim),
-    compute: (requests) =>
-      change(
-        { script: 'compute', fixed: claimTtl, requests },
-        (request) => {
-          const { value, ownBytes } = computedValue(request)
-          return [expectation(request.from), value, ownBytes]
-        },
-        ({ owner, attempt, position, outputs }) => ({ state: 'computed', owner, attempt, position, outputs }),
-      ),
-    finish: async (refs) => {
-      const fixed: FixedArguments = (parts) => [
-        dedupMs,
-        parts.map((part) => (part.keys.length > 1 ? 'hj' : 'h')).join(''),
-      ]
-      const replies = await runBatch(runner, 'finish', refs.map(finishPart), fixed)
-      return replies.map((reply) => transition(reply, () => ({ state: 'done' })))
-    },
-    hand: (requests) =>
-      change(
-        { script: 'hand', fixed: dedupTtl, requests },
-        ({ from, kind, attempt }) => [expectation(from), handedTail(kind, attempt)],
-        ({ kind, attempt }) => ({ state: 'handed', kind, attempt }),
-      ),
-    bury: (requests) =>
-      change(
-        { script: 'bury', fixed: deadTtl, requests },
-        ({ from }) => [expectation(from)],
-        // Never used: the answer of this script always carries the generation.
-        () => ({ state: 'absent' }),
-      ),
-    release: (requests) =>
-      change(
-        { script: 'release', fixed: claimTtl, requests },
-        ({ owner, attempt }) => [claimTail(owner, attempt), claimTail('', attempt)],
-        ({ attempt }) => ({ state: 'claimed', owner: '', attempt }),
-      ),
-    join: async (requests) => {
-      hasJoined = true
-      const byTopics = Map.groupBy(requests.entries(), ([, { topics }]) => topics.join())
-      const answers = await Promise.all([...byTopics.values()].map((group) => joinGroup(group)))
-      return answers
-        .flat()
-        .sort(([a], [b]) => a - b)
-        .map(([, answer]) => answer)
-    },
+  claim(requests: readonly ClaimRequest[]): Promise<readonly Transition[]> {
+    return this.#change(CLAIM, this.#ttlMs.claim, requests)
   }
 
-  async function joinGroup(group: readonly [number, JoinRequest][]) {
-    const topics = group[0]?.[1].topics ?? []
-    const parts = group.map(([, request]) => memberPart(request, epochKeyOf(keys, request.flowId, isCluster), keys))
-    const replies = await runBatch(runner, 'join', parts, () => [joinTtlMs, ...topicArguments(topics)])
-    return group.map(([index], at) => [index, decodeAnswer(topics, replies[at] ?? null)] as const)
+  compute(requests: readonly ComputeRequest[]): Promise<readonly Transition[]> {
+    return this.#change(COMPUTE, this.#ttlMs.claim, requests)
   }
-}
 
-function epochKeyOf(keys: AgentKeys, flowId: string, isCluster: boolean): string {
-  return keys.epoch(isCluster ? flowSlot(flowId, SLOTS) : undefined)
-}
+  async finish(refs: readonly HandlingRef[]): Promise<readonly Transition[]> {
+    const kindsOf: FixedArguments = (parts) => [
+      this.#ttlMs.dedup,
+      parts.map((part) => (part.keys.length > 1 ? 'hj' : 'h')).join(''),
+    ]
+    const parts = refs.map((ref) => this.#finishPart(ref))
+    const replies = await runBatch(this.#runner, 'finish', parts, kindsOf)
+    return replies.map((reply) => transition(reply, () => ({ state: 'done' })))
+  }
 
-function placing(keys: AgentKeys, isCluster: boolean): (ref: HandlingRef, args: Arguments) => Part {
-  return ({ flowId, handlingId }, args) => {
+  hand(requests: readonly HandRequest[]): Promise<readonly Transition[]> {
+    return this.#change(HAND, this.#ttlMs.dedup, requests)
+  }
+
+  bury(requests: readonly BuryRequest[]): Promise<readonly Transition[]> {
+    return this.#change(BURY, this.#ttlMs.dead, requests)
+  }
+
+  release(requests: readonly ReleaseRequest[]): Promise<readonly Transition[]> {
+    return this.#change(RELEASE, this.#ttlMs.claim, requests)
+  }
+
+  async join(requests: readonly JoinRequest[]): Promise<readonly JoinAnswer[]> {
+    this.#hasJoined = true
+    const answers = new Array<JoinAnswer>(requests.length)
+    const byTopics = Map.groupBy(requests.entries(), ([, { topics }]) => topics.join())
+    const runGroup = async (group: readonly [number, JoinRequest][]): Promise<void> => {
+      const topics = group[0]?.[1].topics ?? []
+      const parts = group.map(([, request]) => memberPart(request, this.#epochKey(request.flowId), this.#keys))
+      const fixed = [this.#ttlMs.join, ...topicArguments(topics)]
+      const replies = await runBatch(this.#runner, 'join', parts, () => fixed)
+      for (const [at, [index]] of group.entries()) answers[index] = decodeAnswer(topics, replies[at] ?? null)
+    }
+    await Promise.all([...byTopics.values()].map(runGroup))
+    return answers
+  }
+
+  async #change<R extends HandlingRef>(
+    { script, argumentsOf, stateOf }: Change<R>,
+    ttlMs: number,
+    requests: readonly R[],
+  ): Promise<readonly Transition[]> {
+    const parts = requests.map((request) => this.#part(request, argumentsOf(request)))
+    const replies = await runBatch(this.#runner, script, parts, () => [ttlMs])
+    return requests.map((request, index) => transition(replies[index] ?? null, () => stateOf(request)))
+  }
+
+  #part({ flowId, handlingId }: HandlingRef, args: Arguments): Part {
     let bytes = 0
     for (const arg of args) if (typeof arg === 'object') bytes += arg.length
-    return { epochKey: epochKeyOf(keys, flowId, isCluster), keys: [keys.handling(flowId, handlingId)], args, bytes }
+    return { epochKey: this.#epochKey(flowId), keys: [this.#keys.handling(flowId, handlingId)], args, bytes }
+  }
+
+  /** The key of the join goes along where the handling is that of a join, so that its bodies can be dropped. */
+  #finishPart(ref: HandlingRef): Part {
+    const part = this.#part(ref, [])
+    const isJoin = this.#hasJoined && ref.handlingId === joinHandlingId(this.#agent, ref.flowId)
+    return isJoin ? { ...part, keys: [...part.keys, this.#keys.join(ref.flowId)] } : part
+  }
+
+  #epochKey(flowId: Uuid): string {
+    return this.#keys.epoch(this.#isCluster ? flowSlot(flowId, SLOTS) : undefined)
   }
 }
 
 /** 1: as requested; a list: accepted, holding the value; else refused, with the value. */
-function transition(reply: Reply, wanted: () => HandlingState): Transition {
-  if (reply === 1) return { accepted: true, current: wanted() }
+function transition(reply: Reply, stateOf: () => HandlingState): Transition {
+  if (reply === 1) return { accepted: true, current: stateOf() }
   if (Array.isArray(reply)) return { accepted: true, current: decodeState(reply[0] as Buffer) }
   return { accepted: false, current: decodeState(reply as Buffer | null) }
 }
 
-function claimArguments({ owner, from }: ClaimRequest): Arguments {
-  if (from === 'absent') return ['', claimTail(owner, 1)]
-  if ('deadGeneration' in from) return redriveArguments(from.deadGeneration, owner)
-  return [Buffer.concat([TAKE_OVER, claimTail(from.owner, from.attempt)]), claimTail(owner, from.attempt + 1)]
+/** A transition of which all that differs is said here: its script, the arguments of one request, the state it enters. */
+interface Change<R> {
+  readonly script: ScriptName
+  readonly argumentsOf: (request: R) => Arguments
+  readonly stateOf: (request: R) => HandlingState
 }
 
-const TAKE_OVER = Buffer.from('c')
+const CLAIM: Change<ClaimRequest> = {
+  script: 'claim',
+  argumentsOf: ({ owner, from }) => {
+    if (from === 'absent') return ['', claimTail(owner, 1)]
+    if ('deadGeneration' in from) return redriveArguments(from.deadGeneration, owner)
+    return [Buffer.concat([TAKE_OVER, claimTail(from.owner, from.attempt)]), claimTail(owner, from.attempt + 1)]
+  },
+  // Not asked for a redrive: its answer carries the state, because only Redis knows the attempt.
+  stateOf: ({ owner, from }) => {
+    const attempt = typeof from === 'object' && 'attempt' in from ? from.attempt + 1 : 1
+    return { state: 'claimed', owner, attempt }
+  },
+}
 
-/** Of a redrive the answer carries the attempt, so it never comes here. */
-function wantedClaim({ owner, from }: ClaimRequest): HandlingState {
-  return { state: 'claimed', owner, attempt: from === 'absent' || 'deadGeneration' in from ? 1 : from.attempt + 1 }
+const COMPUTE: Change<ComputeRequest> = {
+  script: 'compute',
+  argumentsOf: (request) => {
+    const { value, ownBytes } = computedValue(request)
+    return [expectation(request.from), value, ownBytes]
+  },
+  stateOf: ({ owner, attempt, position, outputs }) => ({ state: 'computed', owner, attempt, position, outputs }),
+}
+
+const HAND: Change<HandRequest> = {
+  script: 'hand',
+  argumentsOf: ({ from, kind, attempt }) => [expectation(from), handedTail(kind, attempt)],
+  stateOf: ({ kind, attempt }) => ({ state: 'handed', kind, attempt }),
+}
+
+const BURY: Change<BuryRequest> = {
+  script: 'bury',
+  argumentsOf: ({ from }) => [expectation(from)],
+  // Never asked: the answer carries the state, because only Redis knows the generation.
+  stateOf: () => ({ state: 'absent' }),
+}
+
+const RELEASE: Change<ReleaseRequest> = {
+  script: 'release',
+  argumentsOf: ({ owner, attempt }) => [claimTail(owner, attempt), claimTail('', attempt)],
+  stateOf: ({ attempt }) => ({ state: 'claimed', owner: '', attempt }),
 }

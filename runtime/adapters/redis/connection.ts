@@ -137,15 +137,21 @@ function clusterNodes(urls: string): { nodes: { host: string; port: number }[]; 
 function untilReady(client: Client, clock: Clock, timeoutMs: number): Promise<void> {
   if (client.status === 'ready') return Promise.resolve()
   return new Promise((resolve, reject) => {
-    const settle = (error?: unknown): void => {
+    const stop = (): void => {
       cancel()
-      client.off('ready', settle)
-      if (error === undefined) resolve()
-      else reject(error)
+      client.off('ready', onReady)
     }
-    const cancel = clock.after(timeoutMs, () => settle(new NotReadyError(timeoutMs)))
-    client.once('ready', settle)
-    if (client.status === 'wait' || client.status === 'end') client.connect().catch(settle)
+    const onReady = (): void => {
+      stop()
+      resolve()
+    }
+    const onFailure = (error: Error): void => {
+      stop()
+      reject(error)
+    }
+    const cancel = clock.after(timeoutMs, () => onFailure(new NotReadyError(timeoutMs)))
+    client.once('ready', onReady)
+    if (client.status === 'wait' || client.status === 'end') client.connect().catch(onFailure)
   })
 }
 

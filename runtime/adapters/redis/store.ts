@@ -1,6 +1,6 @@
 /** The store in Redis 7, Redis Cluster or Valkey. docs/design/states.md describes what it keeps there, and why so. */
 import type { Store } from '../../ports/claim-store.ts'
-import { createClaimStore } from './claims.ts'
+import { RedisClaimStore } from './claims.ts'
 import { openConnection, type RedisConnectionOptions } from './connection.ts'
 import { readHealth } from './health.ts'
 import { createLeaseStore } from './leases.ts'
@@ -23,7 +23,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   return {
     connect: () => connection.connect(),
     claimsOf: (agent, { dedupMs, joinTtlMs }) =>
-      createClaimStore({
+      new RedisClaimStore({
         connection,
         namespace,
         agent,
