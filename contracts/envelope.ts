@@ -84,7 +84,7 @@ export function decodeEnvelope(headers: ReceivedHeaders, position: RecordPositio
     id,
     type: headerText(headers, 'ce_type') ?? position.topic,
     source: headerText(headers, 'ce_source') ?? 'unknown',
-    time: headerText(headers, 'ce_time') ?? new Date(position.timestampMs).toISOString(),
+    time: headerText(headers, 'ce_time') ?? isoTime(position.timestampMs),
     flowId,
     causes: causes === undefined || causes === '' ? [] : causes.split(',').filter(isUuid),
     hop,
@@ -106,13 +106,19 @@ function foreignEnvelope(headers: ReceivedHeaders, position: RecordPosition): En
     id,
     type: position.topic,
     source: headerText(headers, 'ce_source') ?? 'foreign',
-    time: new Date(position.timestampMs).toISOString(),
+    time: isoTime(position.timestampMs),
     flowId: id,
     causes: [],
     hop: 0,
     foreign: true,
     ...optionalHeaders(headers),
   }
+}
+
+/** Producers may write any number as a timestamp; what no calendar can show counts as unknown. */
+function isoTime(timestampMs: number): string {
+  const date = new Date(timestampMs)
+  return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString()
 }
 
 type OptionalHeaders = Pick<

@@ -3,7 +3,7 @@
  * once and a busy one gets large batches. A store that does not answer is asked again until it does: requests wait, none fails.
  */
 import { isLabanError, LabanError } from '../../contracts/errors.ts'
-import { delay, type Clock } from '../ports/clock.ts'
+import { delay, settledWithin, type Clock } from '../ports/clock.ts'
 
 export interface CoalescerOptions<Request, Answer> {
   /** One round trip for the whole batch; answers in the order of the requests. Must be safe to repeat. */
@@ -64,12 +64,20 @@ export class Coalescer<Request, Answer> {
     }
   }
 
+  /** A store that never answers must not hold up the end of the process. */
+  async #untilAborted<T>(answer: Promise<T>): Promise<T> {
+    const { signal } = this.#options
+    await settledWithin(answer, { signal })
+    if (signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
+    return answer
+  }
+
   async #callUntilAnswered(requests: readonly Request[]): Promise<readonly Answer[]> {
     const { call, clock, onAvailability, signal } = this.#options
     for (let waitMs = FIRST_RETRY_MS, failed = false; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
       if (signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
       try {
-        const answers = await call(requests)
+        const answers = await this.#untilAborted(call(requests))
         if (failed) onAvailability(true)
         return answers
       } catch (error) {

@@ -19,6 +19,7 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
   #cancel: Cancel | undefined
   #isStoreAway = false
+  #renewedAtMs = 0
   #takeoverNotBeforeMs = 0
   #stopped = false
 
@@ -29,16 +30,18 @@ export class LeaseKeeper {
   /** Takes the lease and renews it every third of `leaseMs`. */
   async start(): Promise<void> {
     await this.#options.leases.renew(this.#options.instance, this.#options.leaseMs)
+    this.#renewedAtMs = this.#options.clock.nowMs()
     this.#schedule()
   }
 
   /**
    * Whether work claimed by `owner` is still in good hands. Read afresh, never from a list. While the store was away nobody could
-   * renew, so for one lease after its return every owner counts as alive.
+   * renew, so until our own renewal has passed and for one lease after it every owner counts as alive.
    */
   async isAlive(owner: string): Promise<boolean> {
     if (owner === '') return false
-    if (this.#options.clock.nowMs() < this.#takeoverNotBeforeMs) return true
+    const nowMs = this.#options.clock.nowMs()
+    if (this.#isStoreAway || this.#isOverdue(nowMs) || nowMs < this.#takeoverNotBeforeMs) return true
     return this.#options.leases.isAlive(owner)
   }
 
@@ -51,6 +54,11 @@ export class LeaseKeeper {
     })
   }
 
+  /** Our own renewal has not come back for so long that others' may not have, either. */
+  #isOverdue(nowMs: number): boolean {
+    return nowMs - this.#renewedAtMs > this.#options.leaseMs
+  }
+
   #schedule(): void {
     if (this.#stopped) return
     this.#cancel = this.#options.clock.after(this.#options.leaseMs / 3, () => void this.#renew())
@@ -60,11 +68,13 @@ export class LeaseKeeper {
     const { leases, instance, leaseMs, clock, log, onLost } = this.#options
     try {
       const held = await leases.renew(instance, leaseMs)
+      const nowMs = clock.nowMs()
       const wasAway = this.#isStoreAway
+      if (wasAway || this.#isOverdue(nowMs)) this.#takeoverNotBeforeMs = nowMs + leaseMs
       this.#isStoreAway = false
-      // Nobody could renew meanwhile, so nobody takes over yet; if somebody did, compare-and-set refuses our results.
-      if (wasAway) this.#takeoverNotBeforeMs = clock.nowMs() + leaseMs
-      else if (!held && !this.#stopped) onLost()
+      this.#renewedAtMs = nowMs
+      // Nobody could renew while the store was away, so nobody took over; if somebody did, compare-and-set refuses our results.
+      if (!held && !wasAway && !this.#stopped) onLost()
     } catch (error) {
       this.#isStoreAway = true
       log.warn('lease not renewed', { problem: describeUnknown(error) })

@@ -1,5 +1,5 @@
 /** One attempt: the agent's function under a deadline and a cancellation, its outputs kept back until it has succeeded. */
-import { isLabanError, LabanError } from '../../contracts/errors.ts'
+import { LabanError } from '../../contracts/errors.ts'
 import type { ProcessSpan } from '../../tracing/event-tracer.ts'
 import { Cancellation, type CancelReason } from '../ports/cancellation.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -36,7 +36,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     return failed(options, error)
   }
   if (!isPromise(running)) return succeeded(options)
-  return raceAttempt(options, attempt, running)
+  return raceAttempt(options, attempt, Promise.resolve(running))
 }
 
 function raceAttempt(options: AttemptOptions, attempt: Cancellation, running: Promise<void>): Promise<AttemptResult> {
@@ -48,6 +48,7 @@ function raceAttempt(options: AttemptOptions, attempt: Cancellation, running: Pr
     const stopTimer = options.clock.after(options.timeoutMs, () => attempt.cancel('timeout'))
     const stopListening = options.cancellation.onCancel((reason) => attempt.cancel(reason))
     attempt.onCancel((reason) => {
+      stopTimer()
       if (reason !== 'timeout') return resolve({ kind: 'cancelled', reason, settled })
       const error = new LabanError('LABAN_HANDLER_TIMEOUT', { agent: options.agent, timeoutMs: options.timeoutMs })
       resolve({ kind: 'failed', failure: { kind: 'retry', error }, settled })
@@ -72,11 +73,12 @@ function succeeded(options: AttemptOptions): AttemptResult {
 }
 
 function failed(options: AttemptOptions, error: unknown): AttemptResult {
-  if (isLabanError(error) && error.errorClass === 'control')
-    return { kind: 'cancelled', reason: 'shutdown', settled: SETTLED }
+  const { reason } = options.cancellation
+  if (reason !== undefined) return { kind: 'cancelled', reason, settled: SETTLED }
   return { kind: 'failed', failure: classify(options.agent, error), settled: SETTLED }
 }
 
 function isPromise(value: void | Promise<void>): value is Promise<void> {
-  return typeof value === 'object' && typeof value.then === 'function'
+  // A handler in JavaScript may return anything, null included.
+  return typeof value === 'object' && value !== null && typeof value.then === 'function'
 }

@@ -8,11 +8,13 @@ export interface Failure {
 }
 
 /**
- * Our own errors say themselves what they are. Anything else is HANDLER_FAILED and may pass next time: guessing from class
+ * Our own errors say themselves what they are; those of class `control` and `bug` speak of this runtime, and thrown by a handler
+ * they come from elsewhere (a publisher that it closed, say). Anything else is HANDLER_FAILED and may pass next time: guessing from class
  * names would be wrong (a model's bad JSON throws SyntaxError).
  */
 export function classify(agent: string, thrown: unknown): Failure {
-  if (isLabanError(thrown)) return { kind: thrown.errorClass === 'terminal' ? 'terminal' : 'retry', error: thrown }
+  if (isLabanError(thrown) && thrown.errorClass !== 'control' && thrown.errorClass !== 'bug')
+    return { kind: thrown.errorClass === 'terminal' ? 'terminal' : 'retry', error: thrown }
   const error = new LabanError('LABAN_HANDLER_FAILED', { agent, problem: describeUnknown(thrown) }, { cause: thrown })
   return { kind: 'retry', error }
 }

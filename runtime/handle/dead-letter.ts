@@ -25,6 +25,7 @@ export interface DeadLetterReason {
 }
 
 const FORMAT = '1'
+const MAX_NAME_CHARS = 128
 const MAX_MESSAGE_CHARS = 1_024
 const MAX_STACK_CHARS = 4_096
 /** Kafka cannot hash a null key; this keeps such records together. */
@@ -71,7 +72,7 @@ function reasonHeaders(reason: DeadLetterReason): Record<string, string> {
     'laban-dlq-agent-version': reason.agentVersion,
     'laban-dlq-instance': reason.instance,
     'laban-dlq-reason': error.code,
-    'laban-dlq-error-class': cause instanceof Error ? cause.name : error.name,
+    'laban-dlq-error-class': clip(cause instanceof Error ? cause.name : error.name, MAX_NAME_CHARS),
     'laban-dlq-error-message': clip(
       cause === undefined ? error.message : `${error.message} (${describeUnknown(cause)})`,
       MAX_MESSAGE_CHARS,
@@ -82,6 +83,8 @@ function reasonHeaders(reason: DeadLetterReason): Record<string, string> {
   }
 }
 
-function clip(text: string, maxChars: number): string {
+/** Thrown errors may carry anything in place of their name, message and stack. */
+function clip(value: unknown, maxChars: number): string {
+  const text = typeof value === 'string' ? value : describeUnknown(value)
   return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1)}…`
 }

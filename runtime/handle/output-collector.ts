@@ -49,6 +49,7 @@ export class OutputCollector {
   readonly #options: OutputCollectorOptions
   readonly #outputs: Output[] = []
   readonly #countByTopic = new Map<string, number>()
+  #isClosed = false
 
   constructor(options: OutputCollectorOptions) {
     this.#options = options
@@ -57,6 +58,7 @@ export class OutputCollector {
   /** Adds an output and returns its event id. @throws as documented on `Publish` in context.ts */
   publish(topic: string, value: unknown, options: { name?: string; key?: string } = {}): string {
     const { agent, handlingId, flowId } = this.#options
+    if (this.#isClosed) throw this.#broken(`it published ${topic} after it had ended (is an await missing?)`)
     const ordinal = this.#countByTopic.get(topic) ?? 0
     this.#checkAllowed(topic, ordinal)
     const eventId = outputId(agent.name, handlingId, 'handle', topic, options.name ?? String(ordinal))
@@ -82,6 +84,7 @@ export class OutputCollector {
 
   /** All outputs of a handler that has succeeded. @throws LABAN_HANDLER_OUTPUT when they are not what the agent promised */
   seal(): readonly Output[] {
+    this.#isClosed = true
     const { always, oneOf } = this.#options.agent
     const missing = always.find((topic) => !this.#countByTopic.has(topic))
     if (missing !== undefined) throw this.#broken(`it did not publish ${missing}, which it always does`)
@@ -94,8 +97,9 @@ export class OutputCollector {
     return this.#outputs
   }
 
-  /** Ends the spans of outputs that will not be sent. */
+  /** Ends the attempt without outputs: what it said is dropped, what it says later is refused. */
   discard(error: unknown): void {
+    this.#isClosed = true
     for (const output of this.#outputs) output.send.end(undefined, error)
   }
 

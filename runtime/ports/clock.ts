@@ -13,14 +13,48 @@ export interface Clock {
   random(): number
 }
 
+/** Node fires a longer timer at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+function afterLong(delayMs: number, callback: () => void): Cancel {
+  let cancel = systemClock.after(LONGEST_TIMER_MS, () => {
+    cancel = systemClock.after(delayMs - LONGEST_TIMER_MS, callback)
+  })
+  return () => cancel()
+}
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   after: (delayMs, callback) => {
+    if (delayMs > LONGEST_TIMER_MS) return afterLong(delayMs, callback)
     const timer = setTimeout(callback, delayMs)
     return () => clearTimeout(timer)
   },
   random: () => Math.random(),
+}
+
+/** How long to wait for a promise at most. */
+export interface SettledWithin {
+  readonly clock?: Clock
+  readonly withinMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** Resolves when the promise has settled, when the time is over, or when the signal aborts; leaves no timer and no listener. */
+export function settledWithin(promise: Promise<unknown>, { clock, withinMs, signal }: SettledWithin): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve()
+    let cancel: Cancel | undefined
+    const finish = (): void => {
+      cancel?.()
+      signal?.removeEventListener('abort', finish)
+      resolve()
+    }
+    if (clock !== undefined && withinMs !== undefined) cancel = clock.after(withinMs, finish)
+    signal?.addEventListener('abort', finish, { once: true })
+    promise.then(finish, finish)
+  })
 }
 
 /** Resolves after `delayMs`, or at once when the signal aborts; it never rejects. */

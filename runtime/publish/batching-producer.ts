@@ -4,7 +4,7 @@
  */
 import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { Appended, BrokerProducer, OutgoingRecord } from '../ports/broker.ts'
-import { delay, type Clock } from '../ports/clock.ts'
+import { delay, settledWithin, type Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import { recordBytes } from './record-size.ts'
 
@@ -37,6 +37,7 @@ export class BatchingProducer {
   #bufferedBytes = 0
   #isSending = false
   #isAway = false
+  #closing: Promise<void> | undefined
   #roomWaiters: (() => void)[] = []
   #idleWaiters: (() => void)[] = []
 
@@ -63,7 +64,7 @@ export class BatchingProducer {
     if (records.length === 0) return []
     let bytes = 0
     for (const record of records) bytes += recordBytes(record)
-    while (this.#bufferedBytes > 0 && this.#bufferedBytes + bytes > this.#options.maxBufferedBytes) {
+    while (this.#isFull(bytes) && !this.#stopping.signal.aborted) {
       await new Promise<void>((resolve) => this.#roomWaiters.push(resolve))
     }
     return this.#enqueue(records, bytes)
@@ -73,11 +74,18 @@ export class BatchingProducer {
   async close(timeoutMs: number): Promise<void> {
     const { clock, producer } = this.#options
     if (this.#isSending) {
-      await Promise.race([new Promise<void>((resolve) => this.#idleWaiters.push(resolve)), delay(clock, timeoutMs)])
+      const idle = new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+      await settledWithin(idle, { clock, withinMs: timeoutMs, signal: this.#stopping.signal })
     }
     this.#stopping.abort()
     for (const entry of this.#entries.splice(0)) entry.reject(new LabanError('LABAN_SHUTDOWN'))
-    await producer.close()
+    for (const wake of this.#roomWaiters.splice(0)) wake()
+    this.#closing ??= producer.close()
+    await this.#closing
+  }
+
+  #isFull(bytes: number): boolean {
+    return this.#bufferedBytes > 0 && this.#bufferedBytes + bytes > this.#options.maxBufferedBytes
   }
 
   #enqueue(records: readonly OutgoingRecord[], bytes: number): Promise<readonly Appended[]> {
@@ -143,7 +151,10 @@ export class BatchingProducer {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
       if (this.#stopping.signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
       try {
-        const appended = await producer.send(records)
+        const sending = producer.send(records)
+        await settledWithin(sending, { signal: this.#stopping.signal })
+        if (this.#stopping.signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
+        const appended = await sending
         if (this.#isAway) log.info('broker answers again')
         this.#isAway = false
         return appended

@@ -91,7 +91,7 @@ export class Handling {
   async #enter(work: Work): Promise<void> {
     const id = work.ref.handlingId
     for (let other = this.#alive.get(id); other !== undefined; other = this.#alive.get(id)) {
-      await settledWithin(other, this.#leaving)
+      await settledWithin(other, { signal: this.#leaving.signal })
       if (this.#isLeaving) return
     }
     let settle = (): void => undefined
@@ -211,7 +211,9 @@ export class Handling {
   }
 
   #watch(settling: Promise<void>): void {
-    const watched = settling.catch((error: unknown) => this.#onError(error)).finally(() => this.#settling.delete(watched))
+    const watched = settling
+      .catch((error: unknown) => this.#onError(error))
+      .finally(() => this.#settling.delete(watched))
     this.#settling.add(watched)
   }
 

@@ -11,6 +11,7 @@ import type { SchemaRegistry } from '../../contracts/registry.ts'
 import { resolveSchemaIds } from '../../contracts/schema-ids.ts'
 import { plannedTopic } from '../../contracts/topic-plan.ts'
 import { createMemoryBroker, type MemoryConnection } from '../../runtime/adapters/memory/broker.ts'
+import type { BrokerFaults } from '../../runtime/adapters/memory/faults.ts'
 import { createMemoryStore, type MemoryStore } from '../../runtime/adapters/memory/store.ts'
 import { defineAgent, type Agent } from '../../runtime/agent.ts'
 import type { HandlerContext } from '../../runtime/context.ts'
@@ -115,9 +116,11 @@ export interface World {
   stop(): Promise<void>
 }
 
-/** A world in memory, with a handle on its faults. */
-export async function memoryWorld(): Promise<World & { memory: MemoryConnection; memoryStore: MemoryStore }> {
-  const broker = createMemoryBroker({ clock: systemClock })
+/** A world in memory, with a handle on its faults; those of the broker are given. */
+export async function memoryWorld(
+  options: { faults?: BrokerFaults } = {},
+): Promise<World & { memory: MemoryConnection; memoryStore: MemoryStore }> {
+  const broker = createMemoryBroker({ clock: systemClock, ...options })
   const store = createMemoryStore({ clock: systemClock })
   const world = await worldOn(broker, store, createFolderRegistry(testContracts), '')
   return Object.assign(world, { memory: broker, memoryStore: store })
@@ -140,7 +143,7 @@ export async function worldOn(
   const read = (topic: string): Promise<SeenEvent[]> => readTopic(broker, codec, topic)
   const facts = async (): Promise<Fact[]> =>
     (await readRecords(broker, 'laban.facts')).map(({ record, partition }) => decodeFact(codec, record, partition))
-  return {
+  const world: World = {
     broker,
     store,
     codec,
@@ -160,7 +163,7 @@ export async function worldOn(
       if (!('connection' in broker)) throw new Error('only memory brokers can crash')
       const connection = (broker as MemoryConnection).connection()
       const mortal = mortalStore(store)
-      const service = await this.start(agents, { ...options, broker: connection, store: mortal.store })
+      const service = await world.start(agents, { ...options, broker: connection, store: mortal.store })
       services.splice(services.indexOf(service), 1)
       return {
         service,
@@ -210,6 +213,7 @@ export async function worldOn(
       await broker.close()
     },
   }
+  return world
 }
 
 /** A store whose calls never settle once it is dead. */
