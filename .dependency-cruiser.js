@@ -61,7 +61,7 @@ export default {
       comment: 'Import the file itself; an index.ts inside hides cycles.',
       severity: 'error',
       from: {},
-      to: { path: `${OURS}(.*/)?index\\.ts$`, pathNot: ENTRY_POINTS },
+      to: { path: '(^|/)index\\.ts$', pathNot: [ENTRY_POINTS, 'node_modules'] },
     },
     {
       name: 'tests-and-benchmarks-are-leaves',

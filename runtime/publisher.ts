@@ -21,6 +21,7 @@ export interface Published extends Appended {
   readonly flowId: string
 }
 
+/** What the publisher says of a first event beside its value. */
 export interface FirstEventOptions {
   /**
    * Identity of the event: publishing the same id again changes nothing. A UUID is taken as it is; any other text is hashed
@@ -49,6 +50,7 @@ export interface Publisher {
   close(): Promise<void>
 }
 
+/** What a publisher works with. */
 export interface PublisherOptions {
   /** `ce_source` of the events. @default 'laban.publish' */
   readonly source?: string

@@ -4,6 +4,7 @@ import { LabanError } from '../contracts/errors.ts'
 import type { Broker, BrokerRecord } from './ports/broker.ts'
 import { delay, type Clock } from './ports/clock.ts'
 
+/** What to follow, and how often to look. */
 export interface TopicTailOptions {
   readonly broker: Broker
   readonly topic: string

@@ -1,5 +1,5 @@
 /** The keys of the configuration, read off the schema, with everything that sources and documentation need to know about them. */
-import * as z from 'zod'
+import type * as z from 'zod'
 import { configSchema, type KeyMeta } from './schema.ts'
 
 /** What text from the environment or a flag becomes. */
@@ -79,5 +79,5 @@ function unwrap(schema: z.ZodType): { core: z.ZodType; isOptional: boolean } {
 }
 
 function definitionOf(schema: z.ZodType): Definition {
-  return schema._zod.def as unknown as Definition
+  return schema._zod.def
 }

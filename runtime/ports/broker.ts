@@ -4,6 +4,7 @@
  */
 import type { ReceivedHeaders } from '../../contracts/envelope.ts'
 
+/** A partition of a topic. */
 export interface TopicPartition {
   readonly topic: string
   readonly partition: number
@@ -74,6 +75,7 @@ export interface RecordBatch extends TopicPartition {
   readonly endOffset: number
 }
 
+/** An offset to commit, or a committed one. */
 export interface OffsetCommit extends TopicPartition {
   /** Next offset to read. */
   readonly offset: number
@@ -96,6 +98,7 @@ export interface ConsumerHandlers {
 /** Where a group begins that has never committed. */
 export type StartFrom = 'earliest' | 'latest' | { readonly atMs: number }
 
+/** How a member joins its group. */
 export interface ConsumerOptions {
   readonly group: string
   readonly topics: readonly string[]
@@ -122,6 +125,7 @@ export interface BrokerConsumer {
   stop(): Promise<void>
 }
 
+/** A topic to create. */
 export interface TopicSpec {
   readonly topic: string
   readonly partitions: number
@@ -130,6 +134,7 @@ export interface TopicSpec {
   readonly config: Readonly<Record<string, string>>
 }
 
+/** A topic as it is on the broker. */
 export interface TopicDescription {
   readonly topic: string
   readonly partitions: number
@@ -137,6 +142,7 @@ export interface TopicDescription {
   readonly config: Readonly<Record<string, string>>
 }
 
+/** A consumer group as it is now. */
 export interface GroupDescription {
   readonly group: string
   readonly state: string

@@ -19,6 +19,7 @@ export interface InputPosition {
   readonly offset: number
 }
 
+/** What became of a handling that was handed over. */
 export type HandedKind = 'retry' | 'parked' | 'suspended' | 'joined'
 
 /** What the store knows about one handling. */
@@ -51,6 +52,7 @@ export interface ClaimRequest extends HandlingRef {
   readonly from: From | { readonly deadGeneration: number }
 }
 
+/** A result to enter. */
 export interface ComputeRequest extends HandlingRef {
   readonly owner: string
   /** Attempt that computed it; 1 for an unclaimed short handling. */
@@ -71,6 +73,7 @@ export interface JoinMember {
   readonly record: Buffer
 }
 
+/** A member to record in its join. */
 export interface JoinRequest {
   readonly flowId: Uuid
   /** Topics that the join waits for. */
@@ -78,6 +81,7 @@ export interface JoinRequest {
   readonly member: JoinMember
 }
 
+/** What became of a join member. */
 export interface JoinAnswer {
   /** `recorded` now, `already` recorded earlier (a redelivery), or `late`: another event of this topic was first. */
   readonly result: 'recorded' | 'already' | 'late'

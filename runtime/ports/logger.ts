@@ -1,5 +1,6 @@
 /** Port of structured logging. Levels mean: error = somebody must act, warn = it healed itself, info = life cycle, debug = the rest. */
 
+/** Structured values of one line. */
 export type LogFields = Readonly<Record<string, unknown>>
 
 /** Structured log; `child` adds fields to every line. Logging never throws. */
