@@ -10,6 +10,7 @@ import { commandLog, findCandidates, noTarget } from './target.ts'
 /** A flow and where it was. */
 export interface FoundFlow {
   readonly graph: FlowGraph
+  readonly kind: TargetKind
   /** For people. */
   readonly target: string
   readonly config: Config
@@ -35,7 +36,7 @@ export async function findFlow(
       try {
         const source = readingSource(stack)
         const graph = await readFlow({ ...source, flowId: await flowIdFor(id, source), fromLog })
-        return { graph, target: candidate.description, config: loaded.config }
+        return { graph, kind: candidate.kind, target: candidate.description, config: loaded.config }
       } finally {
         await stack.close()
       }

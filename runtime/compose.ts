@@ -20,6 +20,8 @@ import type { Logger } from './ports/logger.ts'
 import { Service } from './service/service.ts'
 import { checkStart } from './service/start-checks.ts'
 
+export { createLogger } from './adapters/pino/logger.ts'
+
 /** The servers, or what stands for them, and the contracts: what publishing, reading and running share. */
 export interface Stack {
   readonly kind: 'embedded' | 'kafka'
@@ -34,6 +36,7 @@ export interface Stack {
   close(): Promise<void>
 }
 
+/** What opening a stack needs. */
 export interface StackOptions {
   readonly config: Config
   readonly log: Logger
@@ -93,7 +96,8 @@ export async function openKafka(options: StackOptions): Promise<Stack> {
     log,
     store: () => (store ??= openRedis(config, clock, log)),
     close: async () => {
-      await (await store)?.close()
+      // A store that could not be opened has been reported to whoever asked for it; the others must still be closed.
+      await (await store?.catch(() => undefined))?.close()
       await registry.close()
       await broker.close()
     },
@@ -124,7 +128,12 @@ async function openRedis(config: Config, clock: Clock, log: Logger): Promise<Sto
     clock,
     logger: log.child({ component: 'redis' }),
   })
-  await store.connect()
+  try {
+    await store.connect()
+  } catch (error) {
+    await store.close()
+    throw error
+  }
   return store
 }
 
@@ -159,6 +168,7 @@ export async function openTracing(
   })
 }
 
+/** What a service needs besides its stack and agents. */
 export interface ServiceParts {
   readonly tracer?: EventTracer
   /** Told when the process cannot go on and should end. */

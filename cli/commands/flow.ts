@@ -26,13 +26,13 @@ export const flow = defineCommand({
     const { findFlow } = await import('../find-flow.ts')
     const { renderJson, renderMermaid, renderTree } = await import('../../tracing/index.ts')
     const { output } = context
-    const { graph, target, config } = await findFlow(id, context, { on: options.on, fromLog: options.fromLog })
+    const { graph, kind, target, config } = await findFlow(id, context, { on: options.on, fromLog: options.fromLog })
     if (options.format === 'json') return output.line(renderJson(graph))
     if (options.format === 'mermaid') return output.line(renderMermaid(graph))
     output.line(renderTree(graph, { colors: output.hasColours }))
     output.note(output.styleNote('dim', `from ${target}`))
     const { jaegerUrl } = config.tracing
-    if (jaegerUrl !== undefined && graph.traceId !== null) {
+    if (kind !== 'run' && jaegerUrl !== undefined && graph.traceId !== null) {
       output.note(output.styleNote('dim', `trace ${jaegerUrl.replace(/\/$/, '')}/trace/${graph.traceId}`))
     }
   },
