@@ -29,7 +29,7 @@ export async function findFlow(
   { on, fromLog }: { readonly on: TargetKind | undefined; readonly fromLog: boolean },
 ): Promise<FoundFlow> {
   const { loaded, candidates } = await findCandidates(context, { on, purpose: 'read', log: commandLog() })
-  let failure: unknown
+  let failure: LabanError | undefined
   for (const candidate of candidates) {
     try {
       const stack = await candidate.open()

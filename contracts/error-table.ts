@@ -214,9 +214,21 @@ export const ERROR_TABLE = {
   // --- control: not failures ---
   LABAN_LEASE_LOST: {
     class: 'control',
-    message: 'Instance {instance} lost its lease',
+    message: 'The claim on this work was lost',
     cause: 'The process was stalled or cut off longer than its lease; its work was taken over.',
     remedy: 'None: another instance does the work. If it recurs, look for blocked event loops.',
+  },
+  LABAN_PARTITION_REVOKED: {
+    class: 'control',
+    message: 'The partition of this work moved to another instance',
+    cause: 'A rebalance, and the agent says onRevoke abort.',
+    remedy: 'None: the instance that has the partition now does the work.',
+  },
+  LABAN_ATTEMPT_ENDED: {
+    class: 'control',
+    message: 'The time of this attempt is over',
+    cause: 'The attempt took longer than timeoutMs of its agent.',
+    remedy: 'Raise timeoutMs of the agent, or make the work faster.',
   },
   LABAN_SHUTDOWN: {
     class: 'control',

@@ -7,10 +7,10 @@ export { CONFIG_KEYS, type ConfigKey } from './config/keys.ts'
 export { CONFIG_FILE, loadConfig, type LoadedConfig, type LoadOptions } from './config/load.ts'
 export type { Config, ConfigInput } from './config/schema.ts'
 export { redactUrl, Secret } from './config/secret.ts'
-export { createLogger } from './adapters/pino/logger.ts'
 export { isAgent, type Agent } from './agent.ts'
 export {
   contractsOf,
+  createLogger,
   createService,
   openCodec,
   openEmbedded,

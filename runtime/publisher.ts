@@ -22,6 +22,7 @@ export interface Published extends Appended {
 }
 
 /** What the publisher says of a first event beside its value. */
+/** Identity and key of a first event. */
 export interface FirstEventOptions {
   /**
    * Identity of the event: publishing the same id again changes nothing. A UUID is taken as it is; any other text is hashed
@@ -51,6 +52,7 @@ export interface Publisher {
 }
 
 /** What a publisher works with. */
+/** How a publisher presents itself. */
 export interface PublisherOptions {
   /** `ce_source` of the events. @default 'laban.publish' */
   readonly source?: string

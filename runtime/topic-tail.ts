@@ -5,6 +5,7 @@ import type { Broker, BrokerRecord } from './ports/broker.ts'
 import { delay, type Clock } from './ports/clock.ts'
 
 /** What to follow, and how often to look. */
+/** What to follow, and from when. */
 export interface TopicTailOptions {
   readonly broker: Broker
   readonly topic: string

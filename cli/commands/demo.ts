@@ -1,5 +1,6 @@
 /** `laban demo`: five agents decide sample applications in one process, and one flow is read back. Needs nothing but Node. */
 import { join } from 'node:path'
+import type { Stack } from '../../runtime/internal.ts'
 import { defineCommand, type CommandContext } from '../command.ts'
 
 const SAMPLE = join('services', 'credit', 'sample', 'applications.csv')
@@ -28,19 +29,15 @@ export const demo = defineCommand({
   },
 })
 
-async function play(
-  stack: Awaited<ReturnType<typeof import('../../runtime/internal.ts').openEmbedded>>,
-  baseDir: string,
-  { output }: CommandContext,
-): Promise<number> {
-  const { createService, delay, publisherOn } = await import('../../runtime/internal.ts')
+async function play(stack: Stack, baseDir: string, { output }: CommandContext): Promise<number> {
+  const { createService, delay, describeUnknown, LabanError, publisherOn } = await import('../../runtime/internal.ts')
   const { discoverAgents } = await import('../load-agents.ts')
   const { publishApplications, readApplications } = await import('../demo/applications.ts')
   const { showTally } = await import('../demo/show-tally.ts')
   const { printFlow, printTotals } = await import('../demo/print-result.ts')
   const agents = (await discoverAgents(AGENTS, baseDir)).map(({ agent }) => agent)
-  let failure: unknown
-  const service = await createService(stack, agents, { onFatal: (error) => (failure = error) })
+  const failures: unknown[] = []
+  const service = await createService(stack, agents, { onFatal: (error) => failures.push(error) })
   await service.start()
   const applications = await readApplications(stack, join(baseDir, SAMPLE))
   output.line(`${agents.length} agents wait for events; ${applications.length} applications arrive.`)
@@ -51,7 +48,10 @@ async function play(
   await publishing
   await publisher.close()
   await service.stop()
-  if (failure !== undefined) throw failure
+  const [failure] = failures
+  if (failure !== undefined) {
+    throw new LabanError('LABAN_INVARIANT', { problem: describeUnknown(failure) }, { cause: failure })
+  }
   const flowId = await printTotals(stack, output, { startedAtMs, expected: applications.length, ended })
   if (flowId !== undefined) await printFlow(stack, output, flowId)
   return ended === applications.length ? 0 : 1

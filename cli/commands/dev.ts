@@ -8,14 +8,7 @@ export const dev = defineCommand({
   description:
     'Agents are the files that match `agents` in the configuration. The log and the claims live in this process and are kept in a ' +
     'file below stateDir, so that `laban flow` reads them afterwards. An edited agent drains before the new one takes over.',
-  examples: [
-    { command: 'laban dev', explains: 'Stays up until Ctrl-C' },
-    {
-      command:
-        'laban publish credit.application-received --file services/credit/sample/applications.csv --id applicationId',
-      explains: 'In another terminal',
-    },
-  ],
+  examples: [{ command: 'laban dev', explains: 'Stays up until Ctrl-C; publish and flow in another terminal' }],
   async run(_args, _options, { load, output }) {
     const { createLogger, createService, openDevPort, openRecordedRun, openTracing } =
       await import('../../runtime/internal.ts')

@@ -46,7 +46,7 @@ export async function publishFile(options: PublishFileOptions, context: CommandC
     const tracing = await openTracing(target.stack.config, { serviceName: SOURCE, log })
     const publisher = await publisherOn(target.stack, { source: SOURCE, tracer: tracing.tracer })
     try {
-      return await publishInput(options, context, target, input, publisher)
+      return await publishInput(options, context, target, { ...input, publisher })
     } finally {
       await publisher.close()
       await tracing.shutdown()
@@ -80,8 +80,7 @@ async function publishInput(
   options: PublishFileOptions,
   { output }: CommandContext,
   target: Target,
-  { source, rows, mapper, ids }: Input,
-  publisher: Publisher,
+  { source, rows, mapper, ids, publisher }: Input & { readonly publisher: Publisher },
 ): Promise<number> {
   const { topic, file, rate, onError } = options
   const startedAtMs = systemClock.nowMs()

@@ -1,8 +1,15 @@
 /** One registered record on its way through the stages, and the lane that keeps its key in order. */
 import { decodeEnvelope, type Envelope, type ReceivedHeaders } from '../../contracts/envelope.ts'
-import type { BrokerRecord } from '../ports/broker.ts'
+import type { BrokerRecord, TopicPartition } from '../ports/broker.ts'
 import { Cancellation } from '../ports/cancellation.ts'
-import type { PartitionState } from './partition.ts'
+
+/** The hold on a partition that a task was registered in. */
+export interface TaskHome extends TopicPartition {
+  /** Lost: its tasks finish nothing any more. */
+  readonly dropped: boolean
+  /** The input is finished: its offset may be committed once all below it are. */
+  finish(task: Task): void
+}
 
 /** A record taken over from the broker. Key, value and headers are copies: a slice would pin the whole fetch buffer for minutes. */
 export class Task {
@@ -16,11 +23,11 @@ export class Task {
   readonly envelope: Envelope
   readonly bytes: number
   /** The partition state it was registered in; a task of a dropped state finishes nothing. */
-  readonly home: PartitionState
+  readonly home: TaskHome
   /** Cancelled when the partition was revoked with `abort`, the lease was lost, or the process shuts down. */
   readonly cancellation = new Cancellation()
 
-  constructor(home: PartitionState, record: BrokerRecord) {
+  constructor(home: TaskHome, record: BrokerRecord) {
     this.home = home
     this.topic = home.topic
     this.partition = home.partition

@@ -1,7 +1,15 @@
 /** Cancellation that costs nothing until somebody asks for its signal: most handlings end within a millisecond and never do. */
+import { LabanError } from '../../contracts/errors.ts'
 
 /** Why work was told to end. */
 export type CancelReason = 'timeout' | 'revoked' | 'lease-lost' | 'superseded' | 'shutdown'
+
+/** What a signal aborts with, so that a `fetch` that was given it rejects with an error that says why. */
+function errorOf(reason: CancelReason): LabanError {
+  if (reason === 'revoked') return new LabanError('LABAN_PARTITION_REVOKED')
+  if (reason === 'shutdown') return new LabanError('LABAN_SHUTDOWN')
+  return new LabanError(reason === 'timeout' ? 'LABAN_ATTEMPT_ENDED' : 'LABAN_LEASE_LOST')
+}
 
 /** Cancelled at most once; the first reason stands. */
 export class Cancellation {
@@ -14,17 +22,17 @@ export class Cancellation {
     return this.#reason
   }
 
-  /** An AbortSignal that follows this cancellation; its reason is the {@link CancelReason}. */
+  /** An AbortSignal that follows this cancellation; its reason is a LabanError. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
-    if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    if (this.#reason !== undefined) this.#controller.abort(errorOf(this.#reason))
     return this.#controller.signal
   }
 
   cancel(reason: CancelReason): void {
     if (this.#reason !== undefined) return
     this.#reason = reason
-    this.#controller?.abort(reason)
+    this.#controller?.abort(errorOf(reason))
     const listeners = this.#listeners
     this.#listeners = undefined
     for (const listener of listeners ?? []) listener(reason)

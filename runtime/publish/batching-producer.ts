@@ -95,8 +95,8 @@ export class BatchingProducer {
       this.#bufferedBytes += bytes
       if (this.#isSending) return
       this.#isSending = true
-      // A macrotask later: handlings that end in the same turn share the first send.
-      setImmediate(() => void this.#drain())
+      // A microtask later: what is appended in the same turn shares the first send.
+      queueMicrotask(() => void this.#drain())
     })
   }
 

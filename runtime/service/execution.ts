@@ -107,7 +107,7 @@ async function runOnce(
   attempt: number,
 ): Promise<{ span: ProcessSpan; result: AttemptResult }> {
   const { agent, clock, codec, contractOf } = deps
-  const { work, ownership } = run
+  const { work } = run
   const span = startSpan(deps, work, attempt)
   const collector = new OutputCollector({
     agent,
@@ -119,7 +119,7 @@ async function runOnce(
     nowMs: () => clock.nowMs(),
     span,
   })
-  const stopTimers = watchLongRun(deps, work, ownership, attempt, span)
+  const stopTimers = watchLongRun(deps, run, attempt, span)
   const result = await runAttempt({
     agent: agent.name,
     timeoutMs: agent.timeoutMs,
@@ -143,13 +143,7 @@ async function runOnce(
 }
 
 /** After a while the handling is claimed; after a longer one it says that it has started. */
-function watchLongRun(
-  deps: HandlingDeps,
-  work: Work,
-  ownership: Ownership,
-  attempt: number,
-  span: ProcessSpan,
-): Cancel {
+function watchLongRun(deps: HandlingDeps, { work, ownership }: Run, attempt: number, span: ProcessSpan): Cancel {
   if (!deps.dedup) return () => undefined
   const startedAtMs = deps.clock.nowMs()
   let cancel = deps.clock.after(CLAIM_AFTER_MS, () => {

@@ -18,6 +18,7 @@ export function memberRecord(part: WorkPart): StoredRecord {
 }
 
 /** A record of a handling as the join store keeps it. */
+/** A part as the store keeps it. */
 export function encodeMember(part: WorkPart): JoinMember {
   const { topic, partition, offset, envelope } = part
   return { eventId: envelope.id, topic, partition, offset, record: encodeRecords([memberRecord(part)]) }

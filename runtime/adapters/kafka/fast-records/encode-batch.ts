@@ -1,0 +1,137 @@
+/**
+ * Record batches (format 2, uncompressed) written into one buffer of the right size: first all sizes, then all bytes. Equal, byte
+ * for byte, to what kafkajs writes with several buffers for each record and header.
+ * @source https://kafka.apache.org/documentation/#recordbatch
+ */
+import type { ProducedMessage } from '../produce-call.ts'
+import { crc32c } from './crc32c.ts'
+import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
+
+/** Who writes a batch, and the sequence number of its first record. */
+export interface BatchIdentity {
+  readonly producerId: string
+  readonly producerEpoch: number
+  readonly firstSequence: number
+}
+
+const HEADER_BYTES = 61
+const LENGTH_COVERS_FROM = 12
+const CRC_AT = 17
+const CRC_COVERS_FROM = 21
+const MAGIC = 2
+
+type HeaderValue = string | Buffer | readonly (string | Buffer)[]
+
+/** A batch with base offset 0, as a producer sends it. */
+export function encodeBatch(messages: readonly ProducedMessage[], identity: BatchIdentity): Buffer {
+  let firstTimestamp = Infinity
+  let maxTimestamp = 0
+  for (const { timestamp } of messages) {
+    if (timestamp < firstTimestamp) firstTimestamp = timestamp
+    if (timestamp > maxTimestamp) maxTimestamp = timestamp
+  }
+  const sizes = new Array<number>(messages.length)
+  let total = HEADER_BYTES
+  for (const [index, message] of messages.entries()) {
+    const size = bodySize(message, index, firstTimestamp)
+    sizes[index] = size
+    total += sizeOfVarint(size) + size
+  }
+  const buffer = Buffer.allocUnsafe(total)
+  let at = HEADER_BYTES
+  for (const [index, message] of messages.entries()) {
+    at = writeVarint(buffer, at, sizes[index] ?? 0)
+    at = writeBody(buffer, at, message, index, firstTimestamp)
+  }
+  writeHeader(buffer, messages.length, { firstTimestamp, maxTimestamp }, identity)
+  return buffer
+}
+
+function writeHeader(
+  buffer: Buffer,
+  records: number,
+  { firstTimestamp, maxTimestamp }: { firstTimestamp: number; maxTimestamp: number },
+  { producerId, producerEpoch, firstSequence }: BatchIdentity,
+): void {
+  let at = buffer.writeBigInt64BE(0n, 0)
+  at = buffer.writeInt32BE(buffer.length - LENGTH_COVERS_FROM, at)
+  at = buffer.writeInt32BE(0, at)
+  buffer.writeInt8(MAGIC, at)
+  at = buffer.writeInt16BE(0, CRC_COVERS_FROM)
+  at = buffer.writeInt32BE(records - 1, at)
+  at = buffer.writeBigInt64BE(BigInt(firstTimestamp), at)
+  at = buffer.writeBigInt64BE(BigInt(maxTimestamp), at)
+  at = buffer.writeBigInt64BE(BigInt(producerId), at)
+  at = buffer.writeInt16BE(producerEpoch, at)
+  at = buffer.writeInt32BE(firstSequence, at)
+  buffer.writeInt32BE(records, at)
+  buffer.writeUInt32BE(crc32c(buffer, CRC_COVERS_FROM), CRC_AT)
+}
+
+function bodySize({ key, value, headers, timestamp }: ProducedMessage, index: number, firstTimestamp: number): number {
+  let size = 1 + sizeOfVarlong(timestamp - firstTimestamp) + sizeOfVarint(index) + sizeOfBytes(key) + sizeOfBytes(value)
+  let count = 0
+  for (const name in headers) {
+    const header = headers[name] as HeaderValue
+    if (typeof header === 'string' || Buffer.isBuffer(header)) {
+      size += sizeOfBytes(name) + sizeOfBytes(header)
+      count += 1
+    } else {
+      for (const one of header) size += sizeOfBytes(name) + sizeOfBytes(one)
+      count += header.length
+    }
+  }
+  return size + sizeOfVarint(count)
+}
+
+function writeBody(
+  buffer: Buffer,
+  start: number,
+  { key, value, headers, timestamp }: ProducedMessage,
+  index: number,
+  firstTimestamp: number,
+): number {
+  buffer[start] = 0
+  let at = writeVarlong(buffer, start + 1, timestamp - firstTimestamp)
+  at = writeVarint(buffer, at, index)
+  at = writeBytes(buffer, at, key)
+  at = writeBytes(buffer, at, value)
+  at = writeVarint(buffer, at, countOf(headers))
+  for (const name in headers) {
+    const header = headers[name] as HeaderValue
+    if (typeof header === 'string' || Buffer.isBuffer(header)) {
+      at = writeBytes(buffer, writeBytes(buffer, at, name), header)
+    } else {
+      for (const one of header) at = writeBytes(buffer, writeBytes(buffer, at, name), one)
+    }
+  }
+  return at
+}
+
+function countOf(headers: ProducedMessage['headers']): number {
+  let count = 0
+  for (const name in headers) {
+    const header = headers[name] as HeaderValue
+    count += typeof header === 'string' || Buffer.isBuffer(header) ? 1 : header.length
+  }
+  return count
+}
+
+function sizeOfBytes(value: string | Buffer | null): number {
+  if (value === null) return 1
+  const length = typeof value === 'string' ? Buffer.byteLength(value) : value.length
+  return sizeOfVarint(length) + length
+}
+
+function writeBytes(buffer: Buffer, at: number, value: string | Buffer | null): number {
+  if (value === null) return writeVarint(buffer, at, -1)
+  if (typeof value === 'string') {
+    const length = Buffer.byteLength(value)
+    const from = writeVarint(buffer, at, length)
+    buffer.write(value, from, length, 'utf8')
+    return from + length
+  }
+  const from = writeVarint(buffer, at, value.length)
+  buffer.set(value, from)
+  return from + value.length
+}
