@@ -40,28 +40,30 @@ export async function startPrivateRedis(settings: Readonly<Record<string, string
   const admin = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null })
   // It is expected to be away at times.
   admin.on('error', () => undefined)
-  let process = await launch(args)
+  let server = await launch(args)
+  // Also when a test file ends before its clean-up.
+  process.once('exit', () => server.kill('SIGKILL'))
   await admin.connect().catch(() => undefined)
   await answering(admin)
-  const kill = async (signal: NodeJS.Signals): Promise<void> => {
-    if (process.exitCode !== null || process.signalCode !== null) return
-    const exited = once(process, 'exit')
-    process.kill(signal)
+  const kill = async (): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    const exited = once(server, 'exit')
+    server.kill('SIGKILL')
     await exited
   }
   return {
     url: `redis://127.0.0.1:${port}`,
     admin,
-    kill: () => kill('SIGKILL'),
+    kill,
     start: async () => {
-      process = await launch(args)
+      server = await launch(args)
       await answering(admin)
     },
-    freeze: () => void process.kill('SIGSTOP'),
-    thaw: () => void process.kill('SIGCONT'),
+    freeze: () => void server.kill('SIGSTOP'),
+    thaw: () => void server.kill('SIGCONT'),
     close: async () => {
       admin.disconnect()
-      await kill('SIGKILL')
+      await kill()
       await rm(dir, { recursive: true, force: true })
     },
   }
@@ -76,11 +78,11 @@ export async function startPrivateCluster(): Promise<PrivateRedis> {
 }
 
 async function launch(args: readonly string[]): Promise<ChildProcess> {
-  const process = spawn('redis-server', args, { stdio: 'ignore' })
-  await once(process, 'spawn').catch((cause: unknown) => {
+  const server = spawn('redis-server', args, { stdio: 'ignore' })
+  await once(server, 'spawn').catch((cause: unknown) => {
     throw new Error('This test starts a Redis of its own: `redis-server` must be on the PATH.', { cause })
   })
-  return process
+  return server
 }
 
 async function answering(admin: Redis): Promise<void> {
