@@ -151,6 +151,11 @@ export default tseslint.config(
     },
   },
   {
+    // What they measured is part of what they are for.
+    files: ['test/e2e/**/*.ts', 'bench/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
     files: ['**/*.config.ts', '**/*.config.js'],
     rules: { 'no-restricted-syntax': 'off', 'max-lines-per-function': 'off' },
   },
