@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
-import { decodeFetchAnswer } from '../../../../../runtime/adapters/kafka/fetch-response.ts'
+import { decodeFetchAnswer, type RecordsCodec } from '../../../../../runtime/adapters/kafka/fetch-answers.ts'
 import {
   Encoder,
   FetchedBatchClass,
@@ -25,21 +25,23 @@ interface Batch {
   readonly offsets: readonly number[]
 }
 
-describe('decodeFetchAnswer', () => {
+describe.each<RecordsCodec>(['fast', 'kafkajs'])('decodeFetchAnswer by %s', (codec) => {
   it('reads the records of an answer as kafkajs does', async () => {
-    const { messages, highWatermark } = await decode([{ firstOffset: 5, lastOffset: 7, offsets: [5, 6, 7] }])
+    const { messages, highWatermark } = await decode(codec, [{ firstOffset: 5, lastOffset: 7, offsets: [5, 6, 7] }])
     expect(highWatermark).toBe('100')
-    expect(messages.map(({ offset, value, isControlRecord }) => [offset, value?.toString(), isControlRecord])).toEqual([
-      ['5', 'v5', false],
-      ['6', 'v6', false],
-      ['7', 'v7', false],
+    expect(
+      messages.map(({ offset, value, isControlRecord }) => [Number(offset), value?.toString(), isControlRecord]),
+    ).toEqual([
+      [5, 'v5', false],
+      [6, 'v6', false],
+      [7, 'v7', false],
     ])
   })
 
-  it.each<[string, readonly Batch[], string, readonly string[]]>([
-    ['a batch without records', [{ firstOffset: 5, lastOffset: 9, offsets: [] }], '9', []],
-    ['a batch that ends in missing records', [{ firstOffset: 5, lastOffset: 9, offsets: [5, 6] }], '9', ['5', '6']],
-    ['a batch with a gap', [{ firstOffset: 5, lastOffset: 9, offsets: [5, 9] }], '9', ['5', '9']],
+  it.each<[string, readonly Batch[], number, readonly number[]]>([
+    ['a batch without records', [{ firstOffset: 5, lastOffset: 9, offsets: [] }], 9, []],
+    ['a batch that ends in missing records', [{ firstOffset: 5, lastOffset: 9, offsets: [5, 6] }], 9, [5, 6]],
+    ['a batch with a gap', [{ firstOffset: 5, lastOffset: 9, offsets: [5, 9] }], 9, [5, 9]],
     [
       'several of them',
       [
@@ -47,31 +49,31 @@ describe('decodeFetchAnswer', () => {
         { firstOffset: 7, lastOffset: 9, offsets: [8] },
         { firstOffset: 10, lastOffset: 12, offsets: [] },
       ],
-      '12',
-      ['8'],
+      12,
+      [8],
     ],
   ])('steps over %s', async (_what, batches, lastOffset, delivered) => {
-    const batch = new FetchedBatchClass('topic', '5', await decode(batches))
-    expect(batch.messages.map(({ offset }) => offset)).toEqual(delivered)
-    expect(batch.lastOffset()).toBe(lastOffset)
+    const batch = new FetchedBatchClass('topic', '5', await decode(codec, batches))
+    expect(batch.messages.map(({ offset }) => Number(offset))).toEqual(delivered)
+    expect(Number(batch.lastOffset())).toBe(lastOffset)
   })
 
   it('reads a batch of more records than fit on a stack', async () => {
     const offsets = Array.from({ length: 200_000 }, (_, index) => index)
-    const { messages } = await decode([{ firstOffset: 0, lastOffset: offsets.length - 1, offsets }])
+    const { messages } = await decode(codec, [{ firstOffset: 0, lastOffset: offsets.length - 1, offsets }])
     expect(messages).toHaveLength(offsets.length)
   })
 
   it('leaves a batch that is cut off to the next fetch', async () => {
     const whole = await encode([{ firstOffset: 5, lastOffset: 6, offsets: [5, 6] }])
     const cut = await encode([{ firstOffset: 7, lastOffset: 8, offsets: [7, 8] }])
-    const { messages } = await decodeBytes(Buffer.concat([whole, cut.subarray(0, cut.length - 3)]))
-    expect(messages.map(({ offset }) => offset)).toEqual(['5', '6'])
+    const { messages } = await decodeBytes(codec, Buffer.concat([whole, cut.subarray(0, cut.length - 3)]))
+    expect(messages.map(({ offset }) => Number(offset))).toEqual([5, 6])
   })
 })
 
-async function decode(batches: readonly Batch[]): ReturnType<typeof decodeBytes> {
-  return decodeBytes(await encode(batches))
+async function decode(codec: RecordsCodec, batches: readonly Batch[]): ReturnType<typeof decodeBytes> {
+  return decodeBytes(codec, await encode(batches))
 }
 
 async function encode(batches: readonly Batch[]): Promise<Buffer> {
@@ -86,6 +88,7 @@ async function encode(batches: readonly Batch[]): Promise<Buffer> {
 }
 
 async function decodeBytes(
+  codec: RecordsCodec,
   records: Buffer,
 ): Promise<Awaited<ReturnType<typeof decodeFetchAnswer>>['responses'][number]['partitions'][number]> {
   const partition = encoder().writeInt32(3).writeInt16(0)
@@ -93,7 +96,7 @@ async function decodeBytes(
   offsets.writeArray([]).writeInt32(-1).writeInt32(records.length).writeBuffer(records)
   const topic = encoder().writeString('topic').writeArray([partition])
   const answer = encoder().writeInt32(0).writeInt16(0).writeInt32(0).writeArray([topic])
-  const { responses } = await decodeFetchAnswer(answer.buffer)
+  const { responses } = await decodeFetchAnswer(answer.buffer, codec)
   const found = responses[0]?.partitions[0]
   expect(found?.partition).toBe(3)
   return found as NonNullable<typeof found>

@@ -1,0 +1,46 @@
+/** Time that stands still until a test moves it. */
+import type { Clock } from '../../runtime/ports/clock.ts'
+
+/** A clock whose timers fire only in `advance`. */
+export interface ManualClock extends Clock {
+  /** Timers that have neither fired nor been cancelled. */
+  readonly pending: number
+  /** Moves time forward, firing what falls due in order; continuations of each timer run before the next one. */
+  advance(ms: number): Promise<void>
+}
+
+/** Starts at 0; `random` answers 0.5 unless told otherwise. */
+export function createManualClock(random: () => number = () => 0.5): ManualClock {
+  let nowMs = 0
+  const timers = new Set<{ readonly dueAtMs: number; readonly callback: () => void }>()
+  return {
+    random,
+    nowMs: () => nowMs,
+    after: (delayMs, callback) => {
+      const timer = { dueAtMs: nowMs + delayMs, callback }
+      timers.add(timer)
+      return () => void timers.delete(timer)
+    },
+    get pending() {
+      return timers.size
+    },
+    async advance(ms) {
+      const endMs = nowMs + ms
+      await turn()
+      for (;;) {
+        const [next] = [...timers].filter((timer) => timer.dueAtMs <= endMs).sort((a, b) => a.dueAtMs - b.dueAtMs)
+        if (next === undefined) break
+        timers.delete(next)
+        nowMs = next.dueAtMs
+        next.callback()
+        await turn()
+      }
+      nowMs = endMs
+    },
+  }
+}
+
+/** Lets everything that is ready run. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
