@@ -125,6 +125,7 @@ async function openRedis(config: Config, clock: Clock, log: Logger): Promise<Sto
   const store = createRedisStore({
     url: config.redis.url,
     namespace: config.namespace,
+    ...(config.redis.password === undefined ? {} : { password: config.redis.password.reveal() }),
     clock,
     logger: log.child({ component: 'redis' }),
   })
