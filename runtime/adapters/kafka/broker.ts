@@ -7,7 +7,6 @@ import { ClusterAccess } from './cluster-access.ts'
 import { kafkaConnection, type ConnectionOptions, type KafkaConnection } from './connection.ts'
 import { registerCodecs } from './codecs.ts'
 import { KafkaConsumer } from './consumer.ts'
-import { installFetchResponseGuard } from './fetch-response.ts'
 import { installOffsetOutOfRangeGuard } from './offset-out-of-range.ts'
 import { physicalNames, type PhysicalNames } from './physical-names.ts'
 import { KafkaProducer } from './producer.ts'
@@ -27,7 +26,6 @@ export interface KafkaBrokerOptions extends ConnectionOptions {
  */
 export function createKafkaBroker(options: KafkaBrokerOptions): Broker {
   installRequestQueueShim()
-  installFetchResponseGuard()
   installOffsetOutOfRangeGuard()
   registerCodecs()
   return new KafkaBroker(options)

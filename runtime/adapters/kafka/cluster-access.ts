@@ -5,6 +5,7 @@
 import { LabanError } from '../../../contracts/errors.ts'
 import { delay, type Clock } from '../../ports/clock.ts'
 import type { KafkaConnection } from './connection.ts'
+import type { RecordsCodec } from './fetch-answers.ts'
 import { mayPass, toLabanError } from './kafka-errors.ts'
 import {
   createErrorFromCode,
@@ -53,6 +54,10 @@ export class ClusterAccess {
     this.#connection = connection
     this.#clock = clock
     this.#cluster = connection.newCluster()
+  }
+
+  get records(): RecordsCodec {
+    return this.#connection.records
   }
 
   get brokers(): readonly string[] {

@@ -3,6 +3,7 @@
  * that guards against a trap (automatic topics, log levels, names).
  */
 import type { KafkaConfig, SASLOptions } from 'kafkajs'
+import { decodeFetchesOf, type RecordsCodec } from './fetch-answers.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { buildCall, callWithoutParsing } from './broker-calls.ts'
 import {
@@ -26,11 +27,14 @@ export interface ConnectionOptions {
   readonly sasl?: SASLOptions
   /** How sockets are opened, where a proxy or tunnel is in the way. @default node:net, or node:tls with `ssl` */
   readonly socketFactory?: NonNullable<KafkaConfig['socketFactory']>
+  /** Who encodes and decodes records. @default 'fast' */
+  readonly records?: RecordsCodec
   readonly logger: Logger
 }
 
 export interface KafkaConnection {
   readonly brokers: readonly string[]
+  readonly records: RecordsCodec
   /** kafkajs's public client, for consumers. */
   readonly kafka: KafkaClient
   /** Connections to all brokers, without a client on top. */
@@ -46,7 +50,7 @@ const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 }
 
 /** Settings for all clients of one broker connection; nothing is connected yet. */
 export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
-  const { brokers, clientId, logger } = options
+  const { brokers, clientId, logger, records = 'fast' } = options
   const shared = {
     brokers: [...brokers],
     clientId,
@@ -63,6 +67,7 @@ export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
   const kafka = new Kafka({ ...shared, logCreator: bridgeLogger(logger) })
   return {
     brokers,
+    records,
     kafka,
     newCluster() {
       const cluster = new InternalClusterClass({
@@ -72,6 +77,7 @@ export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
         metadataMaxAge: 300_000,
       })
       keepTopicErrors(cluster)
+      decodeFetchesOf(cluster, records)
       return cluster
     },
   }

@@ -15,6 +15,7 @@ import { delay, type Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { ClusterAccess } from './cluster-access.ts'
 import type { KafkaConnection } from './connection.ts'
+import { decodeFetchesOf } from './fetch-answers.ts'
 import { BatchDelivery } from './delivery.ts'
 import { observeGroup, type GroupObserver } from './group-hook.ts'
 import { byTopic, type NamedGroup } from './group-offsets.ts'
@@ -25,7 +26,7 @@ import {
   type InternalCluster,
   type OffsetManager,
 } from './kafkajs-internals.ts'
-import { rootCause } from './kafka-errors.ts'
+import { mayPass, rootCause } from './kafka-errors.ts'
 import { observePositionResets } from './offset-out-of-range.ts'
 import { outsideContext } from './outside-context.ts'
 import type { PhysicalNames } from './physical-names.ts'
@@ -206,7 +207,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
       metadataMaxAge: METADATA_MAX_AGE_MS,
       allowAutoTopicCreation: false,
       readUncommitted: false,
-      retry: RETRY,
+      retry: { ...RETRY, restartOnFailure: (error) => Promise.resolve(mayPass(error)) },
     })
     const { events } = consumer
     for (const event of [events.FETCH_START, events.FETCH, events.HEARTBEAT, events.CONNECT] as const) {
@@ -221,6 +222,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
 
   #observe(cluster: InternalCluster): void {
     this.#cluster = cluster
+    decodeFetchesOf(cluster, this.#parts.connection.records)
     observeGroup(cluster, this)
     observePositionResets(cluster, ({ topic, partition, offset }) => {
       this.#parts.logger.error('reading position is no longer on the log: records are lost', {

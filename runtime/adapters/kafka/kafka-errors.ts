@@ -39,7 +39,7 @@ const PASSING: ReadonlySet<string> = new Set([
 export function rootCause(error: unknown): unknown {
   let current = error
   for (let depth = 0; depth < 10; depth += 1) {
-    if (hasType(current)) return current
+    if (hasType(current) || isLabanError(current)) return current
     const inner = innerError(current)
     if (inner === undefined) return current
     current = inner
@@ -49,8 +49,8 @@ export function rootCause(error: unknown): unknown {
 
 /** Maps anything thrown by kafkajs to an error of the table. */
 export function toLabanError(error: unknown, attempted: Attempted): LabanError {
-  if (isLabanError(error)) return error
   const cause = rootCause(error)
+  if (isLabanError(cause)) return cause
   const topic = attempted.topic ?? topicOf(cause) ?? 'the cluster'
   const problem = describeUnknown(cause)
   const unavailable = (): LabanError =>
@@ -65,8 +65,8 @@ export function toLabanError(error: unknown, attempted: Attempted): LabanError {
 
 /** Whether the same call may succeed a moment later. */
 export function mayPass(error: unknown): boolean {
-  if (isLabanError(error)) return error.errorClass === 'retry'
   const cause = rootCause(error)
+  if (isLabanError(cause)) return cause.errorClass === 'retry'
   if (hasType(cause)) return cause.retriable || PASSING.has(cause.type)
   return !isAuthentication(cause)
 }

@@ -109,6 +109,9 @@ export interface BrokerPool {
 }
 
 export interface InternalCluster {
+  readonly connectionPoolBuilder: {
+    build: (destination?: object) => Promise<{ send: (call: ProtocolCall) => Promise<unknown> }>
+  }
   readonly brokerPool: BrokerPool
   connect(): Promise<void>
   disconnect(): Promise<void>
@@ -147,9 +150,11 @@ export interface ConsumerGroup {
   assigned(): readonly { readonly topic: string; readonly partitions: readonly number[] }[]
 }
 
+/** A record in a fetch answer; by kafkajs with strings, by our own decoder with numbers. */
 export interface DecodedMessage {
-  readonly offset: string
-  readonly timestamp: string
+  readonly offset: string | number
+  readonly timestamp?: string
+  readonly timestampMs?: number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: Record<string, Buffer | Buffer[]>
@@ -161,11 +166,16 @@ export interface DecodedPartition {
   readonly partition: number
   readonly errorCode: number
   readonly highWatermark: string
+  readonly lastStableOffset: string
+  readonly lastStartOffset: string
+  readonly preferredReadReplica: number
   readonly abortedTransactions: readonly { producerId: string; firstOffset: string }[]
   readonly messages: readonly DecodedMessage[]
 }
 
 export interface FetchAnswer {
+  readonly throttleTime: number
+  readonly errorCode: number
   readonly clientSideThrottleTime: number
   readonly responses: readonly { readonly topicName: string; readonly partitions: readonly DecodedPartition[] }[]
 }

@@ -3,7 +3,7 @@
  * batches are kept well below its default limit and can be halved where a topic allows less.
  */
 import type { OutgoingRecord } from '../../ports/broker.ts'
-import type { ProducedMessage } from './produce-call.ts'
+import type { ProducedMessage } from './produced.ts'
 
 /** Below Kafka's default `max.message.bytes` of 1,048,588. */
 const MAX_BATCH_BYTES = 900_000

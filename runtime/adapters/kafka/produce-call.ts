@@ -1,29 +1,11 @@
 /** One produce request to one broker: at most one batch per partition, and one answer per partition, its error code included. */
 import { buildCall, callWithoutParsing } from './broker-calls.ts'
-import type { InternalBroker } from './kafkajs-internals.ts'
+import { encodeProduceRequest } from './fast-records/encode-produce.ts'
+import type { RecordsCodec } from './fetch-answers.ts'
+import type { InternalBroker, ProtocolCall } from './kafkajs-internals.ts'
+import type { ProducedBatch, ProducerIdentity } from './produced.ts'
 
-/** A record as kafkajs encodes it. */
-export interface ProducedMessage {
-  readonly key: Buffer | string | null
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, string | Buffer | readonly (string | Buffer)[]>>
-  readonly timestamp: number
-}
-
-export interface ProducedBatch {
-  /** Name on the broker. */
-  readonly physicalTopic: string
-  readonly partition: number
-  readonly messages: readonly ProducedMessage[]
-  readonly firstSequence: number
-}
-
-/** Identity of an idempotent producer. */
-export interface ProducerIdentity {
-  readonly producerId: string
-  readonly producerEpoch: number
-}
-
+/** What a broker answers for one partition. */
 export interface PartitionAnswer {
   readonly errorCode: number
   readonly baseOffset: number
@@ -41,21 +23,17 @@ interface ProduceResponse {
 }
 
 const ALL_REPLICAS = -1
+/** The version whose request we write ourselves; kafkajs's highest. */
+const FAST_VERSION = 7
 
 /** Sends the batches, acknowledged by all in-sync replicas; one answer per batch, undefined where the broker gave none. */
 export async function produce(
   broker: InternalBroker,
   identity: ProducerIdentity,
   batches: readonly ProducedBatch[],
-  timeoutMs: number,
+  options: { readonly timeoutMs: number; readonly codec: RecordsCodec },
 ): Promise<readonly (PartitionAnswer | undefined)[]> {
-  const call = buildCall(broker, 'Produce', {
-    acks: ALL_REPLICAS,
-    timeout: timeoutMs,
-    producerId: identity.producerId,
-    producerEpoch: identity.producerEpoch,
-    topicData: topicData(batches),
-  })
+  const call = produceCall(broker, identity, byTopic(batches), options)
   const { topics } = await callWithoutParsing<ProduceResponse>(broker, call)
   return batches.map(({ physicalTopic, partition }) => {
     const answer = topics
@@ -65,12 +43,33 @@ export async function produce(
   })
 }
 
-function topicData(batches: readonly ProducedBatch[]): readonly unknown[] {
-  const topics = new Map<string, { topic: string; partitions: unknown[] }>()
-  for (const { physicalTopic, partition, messages, firstSequence } of batches) {
-    const entry = topics.get(physicalTopic) ?? { topic: physicalTopic, partitions: [] }
-    topics.set(physicalTopic, entry)
-    entry.partitions.push({ partition, messages, firstSequence })
+function produceCall(
+  broker: InternalBroker,
+  identity: ProducerIdentity,
+  topicData: readonly TopicBatches[],
+  { timeoutMs, codec }: { readonly timeoutMs: number; readonly codec: RecordsCodec },
+): ProtocolCall {
+  const call = buildCall(broker, 'Produce', { acks: ALL_REPLICAS, timeout: timeoutMs, ...identity, topicData })
+  if (codec === 'kafkajs' || call.request.apiVersion !== FAST_VERSION) return call
+  const encode = (): Promise<unknown> => {
+    const bytes = encodeProduceRequest(topicData, identity, timeoutMs)
+    // What kafkajs reads of an encoder.
+    return Promise.resolve({ buf: bytes, buffer: bytes })
+  }
+  return { ...call, request: { ...call.request, encode } }
+}
+
+interface TopicBatches {
+  readonly topic: string
+  readonly partitions: readonly ProducedBatch[]
+}
+
+function byTopic(batches: readonly ProducedBatch[]): readonly TopicBatches[] {
+  const topics = new Map<string, { topic: string; partitions: ProducedBatch[] }>()
+  for (const batch of batches) {
+    const entry = topics.get(batch.physicalTopic) ?? { topic: batch.physicalTopic, partitions: [] }
+    topics.set(batch.physicalTopic, entry)
+    entry.partitions.push(batch)
   }
   return [...topics.values()]
 }

@@ -13,7 +13,8 @@ import { mayPass } from './kafka-errors.ts'
 import { createErrorFromCode, type InternalBroker } from './kafkajs-internals.ts'
 import type { PhysicalNames } from './physical-names.ts'
 import { halve, placeRecord, toQueues, type PartitionQueue, type PendingBatch } from './produce-batches.ts'
-import { produce, type PartitionAnswer, type ProducerIdentity } from './produce-call.ts'
+import { produce, type PartitionAnswer } from './produce-call.ts'
+import type { ProducerIdentity } from './produced.ts'
 import { maxRecordBytesOf } from './topic-configs.ts'
 
 /** What a producer works with; it owns the connections and closes them. */
@@ -222,7 +223,10 @@ export class KafkaProducer implements BrokerProducer {
       firstSequence: this.#sequences.get(sequenceName(queue)) ?? 0,
     }))
     try {
-      const answers = await produce(leader, identity, batches, BROKER_TIMEOUT_MS)
+      const answers = await produce(leader, identity, batches, {
+        timeoutMs: BROKER_TIMEOUT_MS,
+        codec: this.#parts.access.records,
+      })
       return queues.map((queue, index) => [queue, outcomeOf(answers[index])])
     } catch (error) {
       return queues.map((queue) => [queue, toOutcome(error)])

@@ -1,16 +1,19 @@
-/** Records as kafkajs decodes them, as the port gives them. */
+/** Decoded messages as records of the port. */
 import type { BrokerRecord } from '../../ports/broker.ts'
 
-/** What is read of a kafkajs message. */
-interface KafkaMessage {
-  readonly offset: string
-  readonly timestamp: string
+/** What is read of a message: kafkajs decodes offset and time to strings, our own decoder to numbers under the port's names. */
+interface DecodedRecord {
+  readonly offset: string | number
+  readonly timestamp?: string
+  readonly timestampMs?: number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers?: BrokerRecord['headers']
 }
 
 /** Key, value and headers stay slices of the fetched buffer. */
-export function toRecord({ offset, timestamp, key, value, headers }: KafkaMessage): BrokerRecord {
+export function toRecord(message: DecodedRecord): BrokerRecord {
+  if (message.timestampMs !== undefined) return message as BrokerRecord
+  const { offset, timestamp, key, value, headers } = message
   return { offset: Number(offset), timestampMs: Number(timestamp), key, value, headers: headers ?? {} }
 }

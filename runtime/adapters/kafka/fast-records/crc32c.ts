@@ -19,7 +19,8 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number
   let crc = -1
   let at = start
   for (; at + SLICES <= end; at += SLICES) {
-    crc ^= byteAt(bytes, at) | (byteAt(bytes, at + 1) << 8) | (byteAt(bytes, at + 2) << 16) | (byteAt(bytes, at + 3) << 24)
+    crc ^=
+      byteAt(bytes, at) | (byteAt(bytes, at + 1) << 8) | (byteAt(bytes, at + 2) << 16) | (byteAt(bytes, at + 3) << 24)
     crc =
       byteOf(T7, crc & 0xff) ^
       byteOf(T6, (crc >>> 8) & 0xff) ^

@@ -30,36 +30,33 @@ interface BatchContext extends Readonly<Record<string, unknown>> {
 /** All whole batches in `buffer`; the last may be cut off, it comes again with the next fetch. */
 export async function decodeBatches(buffer: Buffer, decompress: Decompress): Promise<DecodedMessage[]> {
   const messages: DecodedMessage[] = []
-  for (let at = 0; at + HEADER_BYTES <= buffer.length; ) {
+  for (let at = 0; at + HEADER_BYTES <= buffer.length;) {
     const end = at + LENGTH_COVERS_FROM + buffer.readInt32BE(at + 8)
     if (end > buffer.length) break
     if (end < at + HEADER_BYTES) throw broken('a batch is shorter than its header')
     if (buffer[at + 16] !== MAGIC) throw broken(`format ${buffer[at + 16]} is not known`)
     const codec = buffer.readInt16BE(at + 21) & CODEC_MASK
-    if (codec === 0) decodeBatch(buffer, at, buffer, at + HEADER_BYTES, end, messages)
-    else {
-      const records = await decompress(codec, buffer.subarray(at + HEADER_BYTES, end))
-      decodeBatch(buffer, at, records, 0, records.length, messages)
-    }
+    const body = buffer.subarray(at + HEADER_BYTES, end)
+    decodeBatch(buffer.subarray(at, end), codec === 0 ? body : await decompress(codec, body), messages)
     at = end
   }
   return messages
 }
 
-function decodeBatch(header: Buffer, at: number, records: Buffer, from: number, end: number, into: DecodedMessage[]): void {
-  const baseOffset = readInt64(header, at)
-  const attributes = header.readInt16BE(at + 21)
-  const lastOffset = baseOffset + header.readInt32BE(at + 23)
+function decodeBatch(header: Buffer, records: Buffer, into: DecodedMessage[]): void {
+  const baseOffset = readInt64(header, 0)
+  const attributes = header.readInt16BE(21)
+  const lastOffset = baseOffset + header.readInt32BE(23)
   const isControlRecord = (attributes & CONTROL) !== 0
   const batchContext: BatchContext = {
-    producerId: header.readBigInt64BE(at + 43).toString(),
+    producerId: header.readBigInt64BE(43).toString(),
     inTransaction: (attributes & TRANSACTIONAL) !== 0,
   }
-  const appendTime = (attributes & LOG_APPEND_TIME) === 0 ? undefined : readInt64(header, at + 35)
-  const firstTimestamp = readInt64(header, at + 27)
-  const cursor = new Cursor(records, from, end)
+  const appendTime = (attributes & LOG_APPEND_TIME) === 0 ? undefined : readInt64(header, 35)
+  const firstTimestamp = readInt64(header, 27)
+  const cursor = new Cursor(records)
   let last = -1
-  for (let left = header.readInt32BE(at + 57); left > 0; left -= 1) {
+  for (let left = header.readInt32BE(57); left > 0; left -= 1) {
     const next = cursor.varint() + cursor.at
     cursor.at += 1
     const timestampDelta = cursor.varlong()
@@ -73,7 +70,15 @@ function decodeBatch(header: Buffer, at: number, records: Buffer, from: number, 
     cursor.at = next
   }
   if (last === lastOffset) return
-  into.push({ offset: lastOffset, timestampMs: 0, key: null, value: null, headers: {}, isControlRecord: true, batchContext })
+  into.push({
+    offset: lastOffset,
+    timestampMs: 0,
+    key: null,
+    value: null,
+    headers: {},
+    isControlRecord: true,
+    batchContext,
+  })
 }
 
 /** Offsets and times stay below 2^53. */
@@ -82,14 +87,11 @@ function readInt64(buffer: Buffer, at: number): number {
 }
 
 class Cursor {
-  at: number
+  at = 0
   readonly #buffer: Buffer
-  readonly #end: number
 
-  constructor(buffer: Buffer, from: number, end: number) {
+  constructor(buffer: Buffer) {
     this.#buffer = buffer
-    this.at = from
-    this.#end = end
   }
 
   varint(): number {
@@ -134,6 +136,7 @@ class Cursor {
       // A header without a value says no more than one that is not there.
       if (value === null) continue
       const before = Object.hasOwn(headers, name) ? headers[name] : undefined
+      if (name === '__proto__') continue
       if (before === undefined) headers[name] = value
       else if (Array.isArray(before)) before.push(value)
       else headers[name] = [before, value]
@@ -149,7 +152,7 @@ class Cursor {
   }
 
   #check(length: number): void {
-    if (length < 0 || this.at + length > this.#end) throw broken('a field is cut off')
+    if (length < 0 || this.at + length > this.#buffer.length) throw broken('a field is cut off')
   }
 }
 

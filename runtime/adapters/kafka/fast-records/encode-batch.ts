@@ -3,7 +3,7 @@
  * for byte, to what kafkajs writes with several buffers for each record and header.
  * @source https://kafka.apache.org/documentation/#recordbatch
  */
-import type { ProducedMessage } from '../produce-call.ts'
+import type { ProducedMessage } from '../produced.ts'
 import { crc32c } from './crc32c.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
 
@@ -38,11 +38,8 @@ export function encodeBatch(messages: readonly ProducedMessage[], identity: Batc
     total += sizeOfVarint(size) + size
   }
   const buffer = Buffer.allocUnsafe(total)
-  let at = HEADER_BYTES
-  for (const [index, message] of messages.entries()) {
-    at = writeVarint(buffer, at, sizes[index] ?? 0)
-    at = writeBody(buffer, at, message, index, firstTimestamp)
-  }
+  const writer = new RecordWriter(buffer, HEADER_BYTES, firstTimestamp)
+  for (const [index, message] of messages.entries()) writer.write(message, index, sizes[index] ?? 0)
   writeHeader(buffer, messages.length, { firstTimestamp, maxTimestamp }, identity)
   return buffer
 }
@@ -84,28 +81,49 @@ function bodySize({ key, value, headers, timestamp }: ProducedMessage, index: nu
   return size + sizeOfVarint(count)
 }
 
-function writeBody(
-  buffer: Buffer,
-  start: number,
-  { key, value, headers, timestamp }: ProducedMessage,
-  index: number,
-  firstTimestamp: number,
-): number {
-  buffer[start] = 0
-  let at = writeVarlong(buffer, start + 1, timestamp - firstTimestamp)
-  at = writeVarint(buffer, at, index)
-  at = writeBytes(buffer, at, key)
-  at = writeBytes(buffer, at, value)
-  at = writeVarint(buffer, at, countOf(headers))
-  for (const name in headers) {
-    const header = headers[name] as HeaderValue
-    if (typeof header === 'string' || Buffer.isBuffer(header)) {
-      at = writeBytes(buffer, writeBytes(buffer, at, name), header)
-    } else {
-      for (const one of header) at = writeBytes(buffer, writeBytes(buffer, at, name), one)
+class RecordWriter {
+  readonly #buffer: Buffer
+  readonly #firstTimestamp: number
+  #at: number
+
+  constructor(buffer: Buffer, at: number, firstTimestamp: number) {
+    this.#buffer = buffer
+    this.#at = at
+    this.#firstTimestamp = firstTimestamp
+  }
+
+  write({ key, value, headers, timestamp }: ProducedMessage, index: number, size: number): void {
+    this.#varint(size)
+    this.#buffer[this.#at] = 0
+    this.#at = writeVarlong(this.#buffer, this.#at + 1, timestamp - this.#firstTimestamp)
+    this.#varint(index)
+    this.#bytes(key)
+    this.#bytes(value)
+    this.#varint(countOf(headers))
+    for (const name in headers) {
+      const header = headers[name] as HeaderValue
+      if (typeof header === 'string' || Buffer.isBuffer(header)) this.#header(name, header)
+      else for (const one of header) this.#header(name, one)
     }
   }
-  return at
+
+  #header(name: string, value: string | Buffer): void {
+    this.#bytes(name)
+    this.#bytes(value)
+  }
+
+  #bytes(value: string | Buffer | null): void {
+    if (value === null) return this.#varint(-1)
+    const length = typeof value === 'string' ? Buffer.byteLength(value) : value.length
+    this.#varint(length)
+    if (typeof value === 'string') this.#buffer.write(value, this.#at, length, 'utf8')
+    else this.#buffer.set(value, this.#at)
+    this.#at += length
+  }
+
+  #varint(value: number): void {
+    this.#at = writeVarint(this.#buffer, this.#at, value)
+  }
 }
 
 function countOf(headers: ProducedMessage['headers']): number {
@@ -121,17 +139,4 @@ function sizeOfBytes(value: string | Buffer | null): number {
   if (value === null) return 1
   const length = typeof value === 'string' ? Buffer.byteLength(value) : value.length
   return sizeOfVarint(length) + length
-}
-
-function writeBytes(buffer: Buffer, at: number, value: string | Buffer | null): number {
-  if (value === null) return writeVarint(buffer, at, -1)
-  if (typeof value === 'string') {
-    const length = Buffer.byteLength(value)
-    const from = writeVarint(buffer, at, length)
-    buffer.write(value, from, length, 'utf8')
-    return from + length
-  }
-  const from = writeVarint(buffer, at, value.length)
-  buffer.set(value, from)
-  return from + value.length
 }

@@ -1,5 +1,5 @@
 /** The body of a produce request, version 7, around encoded batches. */
-import type { ProducedBatch, ProducerIdentity } from '../produce-call.ts'
+import type { ProducedBatch, ProducerIdentity } from '../produced.ts'
 import { encodeBatch } from './encode-batch.ts'
 
 const NO_TRANSACTION = -1

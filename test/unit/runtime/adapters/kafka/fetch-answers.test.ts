@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
+import { encodeBatch } from '../../../../../runtime/adapters/kafka/fast-records/encode-batch.ts'
 import { decodeFetchAnswer, type RecordsCodec } from '../../../../../runtime/adapters/kafka/fetch-answers.ts'
 import {
   Encoder,
@@ -59,9 +60,14 @@ describe.each<RecordsCodec>(['fast', 'kafkajs'])('decodeFetchAnswer by %s', (cod
   })
 
   it('reads a batch of more records than fit on a stack', async () => {
-    const offsets = Array.from({ length: 200_000 }, (_, index) => index)
-    const { messages } = await decode(codec, [{ firstOffset: 0, lastOffset: offsets.length - 1, offsets }])
-    expect(messages).toHaveLength(offsets.length)
+    const message = { key: null, value: null, headers: {}, timestamp: 1 }
+    const identity = { producerId: '-1', producerEpoch: 0, firstSequence: 0 }
+    const batch = encodeBatch(
+      Array.from({ length: 150_000 }, () => message),
+      identity,
+    )
+    const { messages } = await decodeBytes(codec, batch)
+    expect(messages).toHaveLength(150_000)
   })
 
   it('leaves a batch that is cut off to the next fetch', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { crc32c } from '../../../../../../runtime/adapters/kafka/fast-records/crc32c.ts'
 import { encodeProduceRequest } from '../../../../../../runtime/adapters/kafka/fast-records/encode-produce.ts'
 import { requests } from '../../../../../../runtime/adapters/kafka/kafkajs-internals.ts'
-import type { ProducedBatch } from '../../../../../../runtime/adapters/kafka/produce-call.ts'
+import type { ProducedBatch } from '../../../../../../runtime/adapters/kafka/produced.ts'
 import { messages } from './arbitraries.ts'
 
 const identity = { producerId: '9007199254740993', producerEpoch: 3 }

@@ -1,0 +1,24 @@
+/** What goes into a produce request, whoever encodes it. */
+
+/** A record with its time in epoch milliseconds. */
+export interface ProducedMessage {
+  readonly key: Buffer | string | null
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, string | Buffer | readonly (string | Buffer)[]>>
+  readonly timestamp: number
+}
+
+/** Records for one partition in one request. */
+export interface ProducedBatch {
+  /** Name on the broker. */
+  readonly physicalTopic: string
+  readonly partition: number
+  readonly messages: readonly ProducedMessage[]
+  readonly firstSequence: number
+}
+
+/** Identity of an idempotent producer. */
+export interface ProducerIdentity {
+  readonly producerId: string
+  readonly producerEpoch: number
+}
