@@ -179,9 +179,11 @@ export class Handling {
       if (end.kind !== 'cancelled') return (await this.#settle(work, ownership, end)) ?? 'again'
       // The next run, here or elsewhere, must not overlap with a handler that is still on its way out.
       await settledWithin(end.settled, { clock, withinMs: agent.abortGraceMs, signal: this.#deps.signal })
-      if (end.reason === 'superseded' || end.reason === 'lease-lost') return 'again'
+      if (end.reason === 'superseded') return 'again'
+      // After a lost lease too: the next look may find that the record is not ours any more, and a claim of a living process that
+      // does not work on it would make everybody wait for ever.
       await ownership.release()
-      return undefined
+      return end.reason === 'lease-lost' ? 'again' : undefined
     } finally {
       this.#runs.delete(run)
       stopListening()

@@ -131,7 +131,7 @@ class ChaosRun {
     this.#world.memoryStore.faults.unavailableFor(0)
     this.#world.memoryStore.faults.loseAnswers(0)
     await this.#join()
-    await waitFor(() => this.#isCommitted(), { what: 'everything to be committed', timeoutMs: 15_000 })
+    await waitFor(() => this.#checkCommitted(), { what: 'everything to be committed', timeoutMs: 15_000 })
     await Promise.all(this.#living.map(({ service }) => service.stop()))
     const events = new Map<string, readonly SeenEvent[]>()
     for (const topic of EVENT_TOPICS) events.set(topic, await this.#world.events(topic))
@@ -139,15 +139,19 @@ class ChaosRun {
     return { flows: this.#flows, events, facts: this.#watch.facts, commits: this.#watch.commits }
   }
 
-  /** Every record of every topic lies below the offset committed by each of its readers. */
-  async #isCommitted(): Promise<boolean> {
+  /** Every record of every topic lies below the offset committed by each of its readers. @throws what is missing */
+  async #checkCommitted(): Promise<true> {
     const { admin } = this.#world.broker
     for (const agent of agents) {
       const committed = await admin.groupOffsets(agent.name, agent.topics)
       for (const topic of agent.topics) {
         for (const { partition, endOffset } of await admin.offsets(topic)) {
           const found = committed.find((commit) => commit.topic === topic && commit.partition === partition)
-          if ((found?.offset ?? 0) < endOffset) return false
+          if ((found?.offset ?? 0) >= endOffset) continue
+          const health = JSON.stringify(this.#living.map(({ service }) => service.health))
+          throw new Error(
+            `${agent.name} committed ${found?.offset} of ${endOffset} in ${topic}/${partition}; ${health}`,
+          )
         }
       }
     }

@@ -26,12 +26,18 @@ async function judgeAll(
         for (const problem of judge(await chaosRun(plan, { dedup })))
           wrong.push(`seed ${seed}, run ${index}: ${problem}`)
       } catch (error) {
-        wrong.push(`seed ${seed}, run ${index}: ${String(error)}\n${JSON.stringify(plan)}`)
+        wrong.push(`seed ${seed}, run ${index}: ${explain(error)}\n${JSON.stringify(plan)}`)
       }
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
   return wrong
+}
+
+function explain(error: unknown): string {
+  return error instanceof Error && error.cause !== undefined
+    ? `${error.message}: ${explain(error.cause)}`
+    : String(error)
 }
 
 describe('a choreography', () => {
