@@ -31,6 +31,12 @@ export interface Envelope {
   readonly foreign?: boolean
 }
 
+/**
+ * An envelope to write. Without `time` the record's timestamp stands for it: what may be published again under the same id must not
+ * say another time then, because the ce_* headers are content.
+ */
+export type SentEnvelope = Omit<Envelope, 'time'> & { readonly time?: string }
+
 /** Header values as they arrive: a repeated header is an array; the last value counts. */
 export type ReceivedHeaders = Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>
 
@@ -38,17 +44,17 @@ export const CONTENT_TYPE = 'application/avro'
 export const SPEC_VERSION = '1.0'
 
 /** The headers of a record that carries this envelope, in a fixed order. */
-export function encodeEnvelope(envelope: Envelope): Record<string, string> {
+export function encodeEnvelope(envelope: SentEnvelope): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': CONTENT_TYPE,
     ce_specversion: SPEC_VERSION,
     ce_id: envelope.id,
     ce_source: envelope.source,
     ce_type: envelope.type,
-    ce_time: envelope.time,
     ce_correlationid: envelope.flowId,
     'laban-hop': String(envelope.hop),
   }
+  if (envelope.time !== undefined) headers['ce_time'] = envelope.time
   if (envelope.causes.length > 0) headers['ce_causationid'] = envelope.causes.join(',')
   if (envelope.traceparent !== undefined) headers['traceparent'] = envelope.traceparent
   if (envelope.tracestate !== undefined) headers['tracestate'] = envelope.tracestate

@@ -60,12 +60,10 @@ export class FirstEvents {
     const value = codec.encode(topic, event.value)
     const key = event.key ?? firstKey(contract.keyField, event)
     const span = tracer.startFlow(topic, eventId, eventId, source)
-    const time = new Date(clock.nowMs()).toISOString()
     const envelope = {
       id: eventId,
       type: topic,
       source,
-      time,
       flowId: eventId,
       causes: [],
       hop: 0,
