@@ -49,6 +49,7 @@ export class OutputCollector {
   readonly #options: OutputCollectorOptions
   readonly #outputs: Output[] = []
   readonly #countByTopic = new Map<string, number>()
+  #hasNames = false
   #isClosed = false
 
   constructor(options: OutputCollectorOptions) {
@@ -62,8 +63,10 @@ export class OutputCollector {
     const ordinal = this.#countByTopic.get(topic) ?? 0
     this.#checkAllowed(topic, ordinal)
     const eventId = outputId(agent.name, handlingId, 'handle', topic, options.name ?? String(ordinal))
-    if (options.name !== undefined && this.#outputs.some((output) => output.eventId === eventId)) {
-      throw this.#broken(`it published ${topic} twice under the name ${options.name}`)
+    if (options.name !== undefined) this.#hasNames = true
+    // An ordinal may meet a name, too: two contents under one id are the one thing that must not happen.
+    if (this.#hasNames && this.#outputs.some((output) => output.eventId === eventId)) {
+      throw this.#broken(`it published ${topic} twice under the name ${options.name ?? ordinal}`)
     }
     const contract = this.#options.contractOf(topic)
     const bytes = this.#options.codec.encode(topic, value)
