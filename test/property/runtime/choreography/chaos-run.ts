@@ -131,7 +131,7 @@ class ChaosRun {
     this.#world.memoryStore.faults.unavailableFor(0)
     this.#world.memoryStore.faults.loseAnswers(0)
     await this.#join()
-    await waitFor(() => this.#checkCommitted(), { what: 'everything to be committed', timeoutMs: 15_000 })
+    await waitFor(() => this.#checkCommitted(), { what: 'everything to be committed', timeoutMs: 30_000 })
     await Promise.all(this.#living.map(({ service }) => service.stop()))
     const events = new Map<string, readonly SeenEvent[]>()
     for (const topic of EVENT_TOPICS) events.set(topic, await this.#world.events(topic))
