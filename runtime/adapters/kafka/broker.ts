@@ -61,9 +61,17 @@ class KafkaBroker implements Broker {
     this.#assertOpen()
     const { clock, logger } = this.#options
     const access = new ClusterAccess(this.#connection, clock)
-    const producer = new KafkaProducer({ access, names: this.#names, clock, logger })
+    const onClosed = (): void => {
+      this.#producers.delete(producer)
+    }
+    const producer: KafkaProducer = new KafkaProducer({ access, names: this.#names, clock, logger, onClosed })
     this.#producers.add(producer)
-    await access.connect()
+    try {
+      await access.connect()
+    } catch (error) {
+      await producer.close()
+      throw error
+    }
     return producer
   }
 
@@ -71,7 +79,10 @@ class KafkaBroker implements Broker {
     this.#assertOpen()
     const { clock, logger } = this.#options
     const parts = { connection: this.#connection, access: this.#access, names: this.#names, clock, logger }
-    const consumer = new KafkaConsumer(parts, options, handlers)
+    const onLeft = (): void => {
+      this.#consumers.delete(consumer)
+    }
+    const consumer: KafkaConsumer = new KafkaConsumer({ ...parts, onLeft }, options, handlers)
     this.#consumers.add(consumer)
     await consumer.start()
     return consumer

@@ -41,6 +41,8 @@ export interface ConsumerParts {
   readonly names: PhysicalNames
   readonly clock: Clock
   readonly logger: Logger
+  /** Called when the consumer has left, after a stop or a crash. */
+  readonly onLeft?: () => void
 }
 
 const SESSION_TIMEOUT_MS = 10_000
@@ -371,7 +373,11 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
   async #leave(): Promise<void> {
     const { clock } = this.#parts
     await Promise.race([this.#running, delay(clock, LAST_COMMIT_MS)])
-    await Promise.race([outsideContext(() => this.#consumer.disconnect()), delay(clock, LEAVE_MS)])
+    try {
+      await Promise.race([outsideContext(() => this.#consumer.disconnect()), delay(clock, LEAVE_MS)])
+    } finally {
+      this.#parts.onLeft?.()
+    }
   }
 }
 

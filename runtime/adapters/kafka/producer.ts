@@ -25,6 +25,7 @@ export interface ProducerParts {
   readonly logger: Logger
   /** How long one send is repeated. @default 30000 */
   readonly deliveryTimeoutMs?: number
+  readonly onClosed?: () => void
 }
 
 const DELIVERY_TIMEOUT_MS = 30_000
@@ -90,16 +91,17 @@ export class KafkaProducer implements BrokerProducer {
     this.#isClosed = true
     await this.#last
     await this.#parts.access.close()
+    this.#parts.onClosed?.()
   }
 
   async #send(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
     const { access, clock } = this.#parts
     if (this.#isClosed) throw access.error(new TypeError('the producer is closed'), { operation: 'produce' })
     const nowMs = clock.nowMs()
-    const placed = []
-    for (const [index, record] of records.entries()) {
-      placed.push(placeRecord(record, index, await this.#partitionOf(record), nowMs))
-    }
+    const partitionCounts = await this.#partitionCounts(records)
+    const placed = records.map((record, index) =>
+      placeRecord(record, index, partitionOf(record, partitionCounts), nowMs),
+    )
     const sending: Sending = {
       open: new Set(toQueues(placed)),
       appended: [],
@@ -116,10 +118,16 @@ export class KafkaProducer implements BrokerProducer {
     return sending.appended
   }
 
-  #partitionOf({ topic, partition, key }: OutgoingRecord): number | Promise<number> {
-    if (partition !== undefined) return partition
-    if (key !== null) return this.partitionFor(topic, key)
-    throw refused(topic, 'a record without a key needs a partition')
+  /** Of the topics that have records whose key decides. */
+  async #partitionCounts(records: readonly OutgoingRecord[]): Promise<ReadonlyMap<string, number>> {
+    const { access, names } = this.#parts
+    const counts = new Map<string, number>()
+    for (const { topic, partition } of records) {
+      if (partition !== undefined || counts.has(topic)) continue
+      const found = await access.partitionsOf(names.topic(topic), { operation: 'produce', topic })
+      counts.set(topic, found.length)
+    }
+    return counts
   }
 
   /** Sends the first batch of every partition, as far as they fit into a request, and takes in what became of each. */
@@ -253,6 +261,12 @@ export class KafkaProducer implements BrokerProducer {
     const maxBytes = await maxRecordBytesOf(this.#parts.access, this.#parts.names.topic(topic))
     return new LabanError('LABAN_BROKER_MESSAGE_TOO_LARGE', { topic, bytes: records[0]?.bytes ?? 0, maxBytes })
   }
+}
+
+function partitionOf({ topic, partition, key }: OutgoingRecord, counts: ReadonlyMap<string, number>): number {
+  if (partition !== undefined) return partition
+  if (key !== null) return partitionOfKey(key, counts.get(topic) ?? 1)
+  throw refused(topic, 'a record without a key needs a partition')
 }
 
 function firstBatches(open: ReadonlySet<PartitionQueue>): readonly PartitionQueue[] {
