@@ -25,14 +25,19 @@ type HandRequest = HandlingRef & { from: From; kind: HandedKind; attempt: number
 type BuryRequest = HandlingRef & { from: From }
 type ReleaseRequest = HandlingRef & { owner: string; attempt: number }
 
+/** One question, or with `all` several that are answered together. */
+type Asked<Request, Answer> = ((request: Request) => Promise<Answer>) & {
+  readonly all: (requests: readonly Request[]) => Promise<readonly Answer[]>
+}
+
 const MAX_BATCH = 1_000
 
 /** Methods as in {@link ClaimStore}, for one request each. They reject only at shutdown or when the store holds a newer format. */
 export class Admission {
-  readonly read: (ref: HandlingRef) => Promise<HandlingState>
+  readonly read: Asked<HandlingRef, HandlingState>
   readonly claim: (request: ClaimRequest) => Promise<Transition>
-  readonly compute: (request: ComputeRequest) => Promise<Transition>
-  readonly finish: (ref: HandlingRef) => Promise<Transition>
+  readonly compute: Asked<ComputeRequest, Transition>
+  readonly finish: Asked<HandlingRef, Transition>
   readonly hand: (request: HandRequest) => Promise<Transition>
   readonly bury: (request: BuryRequest) => Promise<Transition>
   readonly release: (request: ReleaseRequest) => Promise<Transition>
@@ -54,8 +59,9 @@ export class Admission {
 function batched<Request, Answer>(
   options: AdmissionOptions,
   call: (requests: readonly Request[]) => Promise<readonly Answer[]>,
-): (request: Request) => Promise<Answer> {
+): Asked<Request, Answer> {
   const { clock, onAvailability, signal } = options
   const coalescer = new Coalescer<Request, Answer>({ call, clock, onAvailability, signal, maxBatch: MAX_BATCH })
-  return (request) => coalescer.ask(request)
+  const ask = (request: Request): Promise<Answer> => coalescer.ask(request)
+  return Object.assign(ask, { all: (requests: readonly Request[]) => coalescer.askAll(requests) })
 }

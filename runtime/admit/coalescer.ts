@@ -16,9 +16,10 @@ export interface CoalescerOptions<Request, Answer> {
   readonly signal: AbortSignal
 }
 
+/** Requests that were asked together and are answered together. */
 interface Waiting<Request, Answer> {
-  readonly request: Request
-  readonly resolve: (answer: Answer) => void
+  readonly requests: readonly Request[]
+  readonly resolve: (answers: readonly Answer[]) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -36,9 +37,14 @@ export class Coalescer<Request, Answer> {
   }
 
   /** The answer to one request. @throws LABAN_SHUTDOWN, or a terminal error of the store */
-  ask(request: Request): Promise<Answer> {
+  async ask(request: Request): Promise<Answer> {
+    return (await this.askAll([request]))[0] as Answer
+  }
+
+  /** The answers to several requests, in their order. */
+  askAll(requests: readonly Request[]): Promise<readonly Answer[]> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, resolve, reject })
+      this.#waiting.push({ requests, resolve, reject })
       if (this.#isCalling) return
       this.#isCalling = true
       // A microtask later, so that everything asked for in this turn shares the first batch.
@@ -48,17 +54,28 @@ export class Coalescer<Request, Answer> {
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, this.#options.maxBatch)
-      this.#waiting = this.#waiting.slice(this.#options.maxBatch)
-      await this.#settle(batch)
+      await this.#settle(this.#takeBatch())
     }
     this.#isCalling = false
   }
 
+  /** Groups stay whole; one that is larger than a batch is a batch of its own. */
+  #takeBatch(): readonly Waiting<Request, Answer>[] {
+    let requests = 0
+    let groups = 0
+    for (const { requests: group } of this.#waiting) {
+      if (groups > 0 && requests + group.length > this.#options.maxBatch) break
+      requests += group.length
+      groups++
+    }
+    return this.#waiting.splice(0, groups)
+  }
+
   async #settle(batch: readonly Waiting<Request, Answer>[]): Promise<void> {
     try {
-      const answers = await this.#callUntilAnswered(batch.map((entry) => entry.request))
-      batch.forEach((entry, index) => entry.resolve(answers[index] as Answer))
+      const answers = await this.#callUntilAnswered(batch.flatMap((entry) => entry.requests))
+      let next = 0
+      for (const { requests, resolve } of batch) resolve(answers.slice(next, (next += requests.length)))
     } catch (error) {
       for (const entry of batch) entry.reject(error)
     }

@@ -29,8 +29,8 @@ export interface AgentConsumerOptions {
   readonly commitIntervalMs: number
   readonly clock: Clock
   readonly log: Logger
-  /** Treats one record. Settles when its lane may go on; calls `finish` when the input is finished. It must not reject. */
-  readonly run: (task: Task) => Promise<void>
+  /** Treats records that start together. `free` is called once for each, when its lane may go on. It must not throw. */
+  readonly run: (tasks: readonly Task[], free: (task: Task) => void) => void
   /** Records in [from, to) are gone from the log before they were handled. */
   readonly onLost: (at: TopicPartition, from: number, to: number) => void
   readonly onCrash: (error: unknown) => void
@@ -41,12 +41,13 @@ export class AgentConsumer implements ConsumerHandlers {
   readonly #options: AgentConsumerOptions
   readonly #partitions = new Map<string, PartitionState>()
   /** Tasks whose lane is running, those of dropped partitions included. */
-  readonly #running = new Set<Task>()
+  readonly #running = new Map<Task, Lane>()
   readonly #subscribedFrom = new Map<string, number>()
   #order: PartitionState[] = []
   #turn = 0
   #pausedCount = 0
   #frozen = true
+  #isPumping = false
   #draining = false
   #stopped = false
   #broker: BrokerConsumer | undefined
@@ -150,7 +151,7 @@ export class AgentConsumer implements ConsumerHandlers {
     this.#frozen = true
     this.#broker?.pause(this.#order)
     if (!(await this.#untilIdle(timeoutMs))) {
-      for (const task of this.#running) task.cancellation.cancel('shutdown')
+      for (const task of this.#running.keys()) task.cancellation.cancel('shutdown')
       await this.#untilIdle(DRAIN_ABORT_GRACE_MS)
     }
   }
@@ -229,7 +230,7 @@ export class AgentConsumer implements ConsumerHandlers {
     state.dropped = true
     state.ready.length = 0
     if (this.#options.onRevoke !== 'abort') return
-    for (const task of this.#running) if (task.home === state) task.cancellation.cancel('revoked')
+    for (const task of this.#running.keys()) if (task.home === state) task.cancellation.cancel('revoked')
   }
 
   /** One open record per partition is always let in, so that none stands still. */
@@ -277,30 +278,46 @@ export class AgentConsumer implements ConsumerHandlers {
   /** Starts lanes, one per partition in turn, while there is room. */
   #pump(): void {
     if (this.#frozen) return
+    const started: Task[] = []
     let idlePartitions = 0
     while (this.#running.size < this.#options.maxInFlight && idlePartitions < this.#order.length) {
       const state = this.#order[this.#turn++ % this.#order.length]
       const lane = state?.ready.shift()
-      if (state === undefined || lane === undefined) {
+      const task = lane?.queue.shift()
+      if (lane === undefined || task === undefined) {
         idlePartitions++
         continue
       }
       idlePartitions = 0
-      this.#start(state, lane)
+      lane.running = true
+      this.#running.set(task, lane)
+      started.push(task)
     }
+    if (started.length > 0) this.#options.run(started, this.#free)
   }
 
-  #start(state: PartitionState, lane: Lane): void {
-    const task = lane.queue.shift()
-    if (task === undefined) return
-    lane.running = true
-    this.#running.add(task)
-    void this.#options.run(task).finally(() => {
-      this.#running.delete(task)
-      if (!state.dropped) state.release(lane)
-      if (this.#running.size === 0) this.#idle?.()
+  readonly #free = (task: Task): void => {
+    const lane = this.#running.get(task)
+    if (lane === undefined || !this.#running.delete(task)) return
+    this.#stateOf(task)?.release(lane)
+    if (this.#running.size === 0) this.#idle?.()
+    this.#pumpSoon()
+  }
+
+  /** Lanes that get free in one turn go on together. */
+  #pumpSoon(): void {
+    if (this.#isPumping) return
+    this.#isPumping = true
+    queueMicrotask(() => {
+      this.#isPumping = false
       this.#pump()
     })
+  }
+
+  /** The state that a task was registered in, while it is held. */
+  #stateOf(task: Task): PartitionState | undefined {
+    const state = this.#partitions.get(`${task.topic}/${task.partition}`)
+    return state === task.home ? state : undefined
   }
 
   #untilIdle(timeoutMs: number): Promise<boolean> {

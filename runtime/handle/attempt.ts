@@ -25,8 +25,11 @@ export type AttemptResult =
 
 const SETTLED = Promise.resolve()
 
-/** Runs the function once. Never rejects. `settled` resolves when the function itself has ended, which may be later. */
-export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
+/**
+ * Runs the function once; a function that is not asynchronous has its result at once. Never rejects. `settled` resolves when the
+ * function itself has ended, which may be later.
+ */
+export function runAttempt(options: AttemptOptions): AttemptResult | Promise<AttemptResult> {
   const attempt = new Cancellation()
   const deadlineAtMs = options.clock.nowMs() + options.timeoutMs
   let running: void | Promise<void>

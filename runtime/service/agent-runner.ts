@@ -118,7 +118,7 @@ export class AgentRunner {
       commitIntervalMs: limits.commitIntervalMs,
       clock: deps.clock,
       log: deps.log,
-      run: (task) => this.#handling.run(task),
+      run: (tasks, free) => this.#handling.run(tasks, free),
       onLost: (at, from, to) => this.#reportLost(at, from, to),
       onCrash: (error) => void this.#rebuild(error),
     })

@@ -13,6 +13,16 @@ import type { Ownership } from './ownership.ts'
 import { readValues, type HandledValue } from './read-values.ts'
 import { keyText, type Work } from './work.ts'
 
+/** An attempt whose function has been called. */
+export interface BegunAttempt {
+  readonly attempt: number
+  readonly startedAtMs: number
+  readonly span: ProcessSpan
+  readonly collector: OutputCollector
+  readonly cancellation: Cancellation
+  readonly result: AttemptResult | Promise<AttemptResult>
+}
+
 /** One execution: its work, its claim, and what ends it early. */
 export interface Run {
   readonly work: Work
@@ -20,6 +30,8 @@ export interface Run {
   readonly cancellation: Cancellation
   /** Waits between two attempts; cancelled by a drain, which never waits for it. */
   readonly rest: (waitMs: number) => Promise<void>
+  /** Its first attempt, where that has begun already. */
+  readonly begun?: BegunAttempt
 }
 
 /** How an execution ended. */
@@ -42,7 +54,8 @@ const STARTED_FACT_AFTER_MS = 2_000
 
 /** Runs until success, rejection, a terminal failure, the last attempt, or cancellation. Rejects only with control errors and bugs. */
 export async function execute(deps: HandlingDeps, run: Run): Promise<ExecutionEnd> {
-  const { work, ownership } = run
+  const { work, ownership, begun } = run
+  if (begun !== undefined) return attempts(deps, run, begun)
   const startedAtMs = deps.clock.nowMs()
   let value: HandledValue
   try {
@@ -54,25 +67,24 @@ export async function execute(deps: HandlingDeps, run: Run): Promise<ExecutionEn
       return { kind: 'dead', error, attempt: ownership.attempt, startedAtMs }
     throw error
   }
-  return attempts(deps, run, value)
+  return attempts(deps, run, beginAttempt(deps, run, value, ownership.attempt))
 }
 
 /** The first topic whose value the agent's `accepts` refuses. @throws LABAN_RULE_NOT_EVALUABLE */
-function refusedTopic(deps: HandlingDeps, value: HandledValue): string | undefined {
+export function refusedTopic(deps: HandlingDeps, value: HandledValue): string | undefined {
   for (const [topic, accepts] of deps.accepts) {
     if (value.byTopic.has(topic) && !accepts(value.byTopic.get(topic))) return topic
   }
   return undefined
 }
 
-async function attempts(deps: HandlingDeps, run: Run, first: HandledValue): Promise<ExecutionEnd> {
+async function attempts(deps: HandlingDeps, run: Run, first: BegunAttempt): Promise<ExecutionEnd> {
   const { agent, clock } = deps
   const { work, ownership, cancellation } = run
+  let begun = first
   for (let tried = 1; ; tried++) {
-    const startedAtMs = clock.nowMs()
-    const attempt = ownership.attempt + tried - 1
-    // Each attempt has a value of its own: the one before may have changed what it was given.
-    const { span, result } = await runOnce(deps, run, tried === 1 ? first : await readValues(deps, work), attempt)
+    const { span, startedAtMs, attempt } = begun
+    const result = await endOf(deps, run, begun)
     if (result.kind === 'succeeded') return { kind: 'completed', outputs: result.outputs, attempt, span, startedAtMs }
     if (result.kind === 'cancelled') return result
     const { failure } = result
@@ -97,21 +109,25 @@ async function attempts(deps: HandlingDeps, run: Run, first: HandledValue): Prom
     await run.rest(waitMs)
     if (cancellation.reason !== undefined)
       return { kind: 'cancelled', reason: cancellation.reason, settled: result.settled }
+    // Each attempt has a value of its own: the one before may have changed what it was given.
+    begun = beginAttempt(deps, run, await readValues(deps, work), ownership.attempt + tried)
   }
 }
 
-async function runOnce(
+/** Calls the agent's function. A function that is not asynchronous has ended when this returns. */
+export function beginAttempt(
   deps: HandlingDeps,
-  run: Run,
+  { work, cancellation }: Pick<Run, 'work' | 'cancellation'>,
   value: HandledValue,
   attempt: number,
-): Promise<{ span: ProcessSpan; result: AttemptResult }> {
-  const { agent, clock, codec, contractOf } = deps
-  const { work } = run
+): BegunAttempt {
+  const { agent, clock, codec, contractOf, log } = deps
+  const startedAtMs = clock.nowMs()
   const span = startSpan(deps, work, attempt)
   const collector = new OutputCollector({
     agent,
-    ...work.ref,
+    flowId: work.ref.flowId,
+    handlingId: work.ref.handlingId,
     hop: work.hop + 1,
     causes: work.causes,
     contractOf,
@@ -119,27 +135,34 @@ async function runOnce(
     nowMs: () => clock.nowMs(),
     span,
   })
-  const stopTimers = watchLongRun(deps, run, attempt, span)
-  const result = await runAttempt({
+  const result = runAttempt({
     agent: agent.name,
     timeoutMs: agent.timeoutMs,
     clock,
-    cancellation: run.cancellation,
+    cancellation,
     span,
     collector,
-    invoke: (cancellation, deadlineAtMs) =>
-      agent.handle(
-        value.event,
-        new AttemptContext({ work, attempt, deadlineAtMs, cancellation, collector, log: deps.log }),
-      ),
+    invoke: (own, deadlineAtMs) =>
+      agent.handle(value.event, new AttemptContext({ work, attempt, deadlineAtMs, cancellation: own, collector, log })),
   })
-  stopTimers()
+  return { attempt, startedAtMs, span, collector, cancellation, result }
+}
+
+/** Waits for the end of an attempt; what was not a success ends its spans here. */
+async function endOf(deps: HandlingDeps, run: Run, begun: BegunAttempt): Promise<AttemptResult> {
+  const { span, collector, attempt } = begun
+  let { result } = begun
+  if (result instanceof Promise) {
+    const stopTimers = watchLongRun(deps, run, attempt, span)
+    result = await result
+    stopTimers()
+  }
   if (result.kind !== 'succeeded') {
     const error: unknown = result.kind === 'failed' ? result.failure.error : undefined
     collector.discard(error)
     span.end(result.kind, error)
   }
-  return { span, result }
+  return result
 }
 
 /** After a while the handling is claimed; after a longer one it says that it has started. */

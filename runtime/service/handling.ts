@@ -7,11 +7,13 @@ import type { Task } from '../consume/task.ts'
 import { Cancellation } from '../ports/cancellation.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
 import { delay, settledWithin } from '../ports/clock.ts'
+import { Alive, type Presence } from './alive.ts'
 import type { HandlingDeps } from './deps.ts'
-import { execute, type ExecutionEnd, type Run } from './execution.ts'
+import { execute, type BegunAttempt, type ExecutionEnd, type Run } from './execution.ts'
 import { JoinIntake } from './join-intake.ts'
 import { Ownership } from './ownership.ts'
 import { Settlement, type Settled } from './settlement.ts'
+import { TogetherPath } from './together-path.ts'
 import { singleWork, type Work } from './work.ts'
 
 /** Polling another owner's work: first and longest interval. */
@@ -33,7 +35,8 @@ export class Handling {
   readonly #settlement: Settlement
   readonly #joins: JoinIntake
   /** From the first look at the store until the input is finished. */
-  readonly #alive = new Map<string, Promise<void>>()
+  readonly #alive = new Alive()
+  readonly #together: TogetherPath
   /** Ends that only need their facts. */
   readonly #settling = new Set<Promise<void>>()
   readonly #runs = new Set<Run>()
@@ -45,6 +48,13 @@ export class Handling {
     this.#deps = deps
     this.#settlement = new Settlement(deps)
     this.#joins = new JoinIntake(deps, this.#settlement)
+    this.#together = new TogetherPath({
+      deps,
+      settlement: this.#settlement,
+      isLeaving: () => this.#isLeaving,
+      alone: (task, presence, begun) => this.#alone(singleWork(task), presence, begun),
+      onError: (error) => this.#onError(error),
+    })
   }
 
   /** Handlings whose outputs the broker refuses. */
@@ -52,8 +62,20 @@ export class Handling {
     return this.#settlement.blockedCount
   }
 
-  /** Treats one record. Settles when its lane may go on; never rejects. */
-  async run(task: Task): Promise<void> {
+  /** Treats records that start together; `free` is called once for each, when its lane may go on. Never throws. */
+  run(tasks: readonly Task[], free: (task: Task) => void): void {
+    const { agent, dedup } = this.#deps
+    const isPlain = !agent.isJoin && dedup
+    const fresh: { task: Task; presence: Presence }[] = []
+    for (const task of tasks) {
+      const { id } = task.envelope
+      if (isPlain && this.#alive.get(id) === undefined) fresh.push({ task, presence: this.#alive.enter(id) })
+      else void this.#runOne(task).finally(() => free(task))
+    }
+    if (fresh.length > 0) void this.#together.run(fresh, free)
+  }
+
+  async #runOne(task: Task): Promise<void> {
     try {
       const work = this.#deps.agent.isJoin ? await this.#joins.take(task) : singleWork(task)
       if ('settling' in work) this.#watch(work.settling)
@@ -84,28 +106,35 @@ export class Handling {
 
   /** Resolves when every handling that was alive is settled. */
   async settled(): Promise<void> {
-    while (this.#alive.size + this.#settling.size > 0) await Promise.all([...this.#alive.values(), ...this.#settling])
+    while (this.#alive.size + this.#settling.size > 0) await Promise.all([this.#alive.settled(), ...this.#settling])
   }
 
   /** Lets one handling of an id be alive at a time, until its input is finished and its state is `done`. */
   async #enter(work: Work): Promise<void> {
     const id = work.ref.handlingId
     for (let other = this.#alive.get(id); other !== undefined; other = this.#alive.get(id)) {
-      await settledWithin(other, { signal: this.#leaving.signal })
+      await settledWithin(other.ended(), { signal: this.#leaving.signal })
       if (this.#isLeaving) return
     }
-    let settle = (): void => undefined
-    this.#alive.set(id, new Promise<void>((resolve) => (settle = resolve)))
-    const leave = (): void => {
-      this.#alive.delete(id)
-      settle()
-    }
+    await this.#proceed(work, this.#alive.enter(id))
+  }
+
+  /** A handling that others began together and that needs a path of its own from here on. Never rejects. */
+  async #alone(work: Work, presence: Presence, begun?: BegunAttempt): Promise<void> {
     try {
-      const settled = await this.#process(work)
-      if (settled === undefined) leave()
-      else void settled.settling.catch((error: unknown) => this.#onError(error)).finally(leave)
+      await this.#proceed(work, presence, begun)
     } catch (error) {
-      leave()
+      this.#onError(error)
+    }
+  }
+
+  async #proceed(work: Work, presence: Presence, begun?: BegunAttempt): Promise<void> {
+    try {
+      const settled = await this.#process(work, begun)
+      if (settled === undefined) presence.leave()
+      else void settled.settling.catch((error: unknown) => this.#onError(error)).finally(() => presence.leave())
+    } catch (error) {
+      presence.leave()
       throw error
     }
   }
@@ -115,7 +144,11 @@ export class Handling {
   }
 
   /** Undefined: the work was left to another instance or to a later delivery. */
-  async #process(work: Work): Promise<Settled | undefined> {
+  async #process(work: Work, begun?: BegunAttempt): Promise<Settled | undefined> {
+    if (begun !== undefined) {
+      const end = await this.#runOnce(work, undefined, begun)
+      if (end !== 'again') return end
+    }
     for (let waitMs = FIRST_WAIT_MS; ;) {
       if (work.task.cancellation.reason !== undefined || work.task.home.dropped) return undefined
       const state = this.#deps.dedup ? await this.#deps.admission.read(work.ref) : ABSENT
@@ -167,12 +200,17 @@ export class Handling {
     }
   }
 
-  async #runOnce(work: Work, claimedAttempt: number | undefined): Promise<Settled | 'again' | undefined> {
+  async #runOnce(
+    work: Work,
+    claimedAttempt: number | undefined,
+    begun?: BegunAttempt,
+  ): Promise<Settled | 'again' | undefined> {
     const { admission, instance, clock, agent } = this.#deps
-    const cancellation = new Cancellation()
+    const cancellation = begun?.cancellation ?? new Cancellation()
     const stopListening = work.task.cancellation.onCancel((reason) => cancellation.cancel(reason))
     const ownership = new Ownership({ admission, ref: work.ref, owner: instance, cancellation }, claimedAttempt)
-    const run: Run = { work, ownership, cancellation, rest: (waitMs) => this.#rest(run, waitMs) }
+    const rest = (waitMs: number): Promise<void> => this.#rest(run, waitMs)
+    const run: Run = { work, ownership, cancellation, rest, ...(begun === undefined ? {} : { begun }) }
     this.#runs.add(run)
     try {
       const end = await execute(this.#deps, run)

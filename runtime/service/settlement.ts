@@ -152,6 +152,19 @@ export class Settlement {
     await this.#appendUntilAccepted(records)
   }
 
+  /** Publishes the outputs of several handlings in one go, and by themselves where that is refused; positions per handling. */
+  async publishTogether(outputs: readonly (readonly Output[])[]): Promise<readonly (readonly Appended[])[]> {
+    const records = outputs.flatMap((own) => own.map((output) => output.record))
+    try {
+      const appended = await this.#deps.producer.append(records)
+      let next = 0
+      return outputs.map((own) => appended.slice(next, (next += own.length)))
+    } catch (error) {
+      if (!isLabanError(error) || error.errorClass !== 'terminal') throw error
+      return Promise.all(outputs.map((own) => this.#publish(own.map((output) => output.record))))
+    }
+  }
+
   async #compute(work: Work, ownership: Ownership, records: readonly StoredRecord[]): Promise<boolean> {
     const { admission, instance, dedup } = this.#deps
     if (!dedup) return true
@@ -216,7 +229,8 @@ export class Settlement {
 
 const UNKNOWN_PLACE = { partition: -1, offset: -1 }
 
-function factOutput(output: Output, place: Appended | undefined): FactOutput {
+/** An output as its fact names it. */
+export function factOutput(output: Output, place: Appended | undefined): FactOutput {
   const { partition, offset } = place ?? UNKNOWN_PLACE
   return { eventId: output.eventId, topic: output.record.topic, partition, offset, hash: output.hash, key: output.key }
 }

@@ -59,7 +59,9 @@ export class BrokerDriver implements BrokerConsumer {
       commitIntervalMs: 1_000,
       clock: never,
       log: silentLogger,
-      run: (task) => this.#run(task),
+      run: (tasks, free) => {
+        for (const task of tasks) void this.#run(task).finally(() => free(task))
+      },
       onLost: () => expect.fail('nothing was lost'),
       onCrash: (error) => {
         throw error

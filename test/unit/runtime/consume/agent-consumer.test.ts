@@ -32,9 +32,11 @@ class Rig implements BrokerConsumer {
     this.consumer = new AgentConsumer({
       ...{ order: 'key', onRevoke: 'finish', maxInFlight: 100_000, maxOpen: 100_000, maxOpenBytes: 1e9 },
       ...{ commitIntervalMs: 1_000, clock, log: silentLogger },
-      run: (task) => {
-        this.tasks.push(task)
-        return new Promise((resolve) => this.#ends.set(task, resolve))
+      run: (tasks, free) => {
+        for (const task of tasks) {
+          this.tasks.push(task)
+          this.#ends.set(task, () => free(task))
+        }
       },
       onLost: (_at, from, to) => this.lost.push({ from, to }),
       onCrash: (error) => this.crashes.push(error),
