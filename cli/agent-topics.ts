@@ -3,10 +3,10 @@ import { didYouMean } from '../contracts/index.ts'
 import { LabanError, readManifests } from '../runtime/internal.ts'
 import { discoverAgents } from './load-agents.ts'
 import { readingSource } from './reading-source.ts'
-import type { Target } from './target.ts'
+import type { OpenTarget } from './target.ts'
 
 /** Topics that the agent reads. @throws LABAN_AGENT_UNKNOWN with the nearest name */
-export async function topicsOfAgent(name: string, { stack, loaded }: Target): Promise<readonly string[]> {
+export async function topicsOfAgent(name: string, { stack, loaded }: OpenTarget): Promise<readonly string[]> {
   const manifests = await readManifests(readingSource(stack))
   const newest = manifests.filter(({ agent }) => agent === name).sort((a, b) => b.seenAtMs - a.seenAtMs)[0]
   if (newest !== undefined) return newest.consumes

@@ -1,11 +1,18 @@
 /** Finds a flow wherever it may be: in a running `laban dev`, on Kafka, in the last embedded run. */
 import { isUuid, type Uuid } from '../contracts/index.ts'
-import { isLabanError, LabanError, listFlows, readFlow, type Config } from '../runtime/internal.ts'
+import {
+  isLabanError,
+  LabanError,
+  listFlows,
+  noTarget,
+  readFlow,
+  type Config,
+  type TargetKind,
+} from '../runtime/internal.ts'
 import type { FlowGraph } from '../tracing/index.ts'
 import type { CommandContext } from './command.ts'
 import { readingSource, type ReadingSource } from './reading-source.ts'
-import type { TargetKind } from './target-option.ts'
-import { commandLog, findCandidates, noTarget } from './target.ts'
+import { commandLog, findCandidates } from './target.ts'
 
 /** A flow and where it was. */
 export interface FoundFlow {

@@ -1,7 +1,14 @@
-/** The public entry point `laban`: everything an agent file imports. No logic. */
+/** The public entry point `laban`: what agent files import, and programs that publish or run agents themselves. No logic. */
 export * from './agent.ts'
+export type { ConfigInput } from './config/schema.ts'
 export type * from './context.ts'
+export * from './create-publisher.ts'
 export type * from './events.ts'
 export * from './outcomes.ts'
+export type { FirstEventOptions, Published, Publisher } from './publisher.ts'
+export type { FirstEvent } from './publish/first-events.ts'
+export type { Logger } from './ports/logger.ts'
+export type { Health } from './service/health-server.ts'
+export * from './start-service.ts'
 export type { ErrorClass, ErrorCode, ErrorDetails, SerializedError } from '../contracts/errors.ts'
 export { isLabanError, LabanError } from '../contracts/errors.ts'

@@ -1,4 +1,4 @@
-/** `createPublisher`: how programs that are no agents begin flows and wait for their answers. */
+/** A publisher on an open stack: how programs that are no agents begin flows and wait for their answers. */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { EventCodec } from '../contracts/codec.ts'
@@ -21,7 +21,6 @@ export interface Published extends Appended {
   readonly flowId: string
 }
 
-/** What the publisher says of a first event beside its value. */
 /** Identity and key of a first event. */
 export interface FirstEventOptions {
   /**
@@ -51,7 +50,6 @@ export interface Publisher {
   close(): Promise<void>
 }
 
-/** What a publisher works with. */
 /** How a publisher presents itself. */
 export interface PublisherOptions {
   /** `ce_source` of the events. @default 'laban.publish' */

@@ -27,8 +27,7 @@ export const contractsCheck = defineCommand({
     { command: 'laban contracts check', explains: 'Before a deployment, with the registry it goes to' },
   ],
   async run(_args, { offline, json }, { output, load }) {
-    const { contractsOf, openRegistry } = await import('../../runtime/internal.ts')
-    const { localStackValues } = await import('../local-stack.ts')
+    const { contractsOf, localStackValues, openRegistry } = await import('../../runtime/internal.ts')
     const { config } = await load(offline ? undefined : localStackValues())
     const contracts = contractsOf(config)
     const asksRegistry = !offline && config.registry.url !== undefined

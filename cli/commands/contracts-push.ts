@@ -17,9 +17,8 @@ export const contractsPush = defineCommand({
     { command: 'laban contracts push --release', explains: 'When the versions are final: later ones must fit them' },
   ],
   async run(_args, { release }, { output, load }) {
-    const { contractsOf, openRegistry } = await import('../../runtime/internal.ts')
+    const { contractsOf, localStackValues, openRegistry } = await import('../../runtime/internal.ts')
     const { checkFullTransitive, resolveSchemaIds, subjectOf } = await import('../../contracts/index.ts')
-    const { localStackValues } = await import('../local-stack.ts')
     const { config } = await load(localStackValues())
     if (config.registry.url === undefined) {
       throw new LabanError('LABAN_CONFIG_INVALID', {

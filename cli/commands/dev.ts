@@ -10,9 +10,8 @@ export const dev = defineCommand({
     'file below stateDir, so that `laban flow` reads them afterwards. An edited agent drains before the new one takes over.',
   examples: [{ command: 'laban dev', explains: 'Stays up until Ctrl-C; publish and flow in another terminal' }],
   async run(_args, _options, { load, output }) {
-    const { createLogger, createService, openDevPort, openRecordedRun, openTracing } =
+    const { createLogger, createService, openDevPort, openRecordedRun, openTracing, removeDevFile, writeDevFile } =
       await import('../../runtime/internal.ts')
-    const { removeDevFile, writeDevFile } = await import('../dev-file.ts')
     const { enableFreshImports } = await import('../dev/fresh-modules.ts')
     const { Generations } = await import('../dev/generations.ts')
     const { watchFiles, watchRoots } = await import('../dev/watch-files.ts')

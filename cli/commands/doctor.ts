@@ -17,8 +17,7 @@ export const doctor = defineCommand({
   ],
   async run(_args, options, { output, load }) {
     const { runChecks } = await import('../doctor/checks.ts')
-    const { createLogger } = await import('../../runtime/internal.ts')
-    const { localStackValues } = await import('../local-stack.ts')
+    const { createLogger, localStackValues } = await import('../../runtime/internal.ts')
     const loaded = await load(localStackValues())
     const results = []
     // Failures are reported as checks; the clients' own complaints would only repeat them.

@@ -13,9 +13,9 @@ export const run = defineCommand({
     { command: 'laban run services/credit/*.ts --set http.port=9464', explains: 'All credit agents in one process' },
   ],
   async run(files, _options, { load, output }) {
-    const { createLogger, createService, openKafka, openTracing } = await import('../../runtime/internal.ts')
+    const { createLogger, createService, localStackValues, openKafka, openTracing } =
+      await import('../../runtime/internal.ts')
     const { loadAgentFiles } = await import('../load-agents.ts')
-    const { localStackValues } = await import('../local-stack.ts')
     const { runUntilStopped } = await import('../run-service.ts')
     const { config } = await load(localStackValues())
     const log = createLogger(config.log)

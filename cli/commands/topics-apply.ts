@@ -26,8 +26,7 @@ export const topicsApply = defineCommand({
     { command: 'laban topics apply', explains: 'Create what is missing, adjust settings' },
   ],
   async run(files, { dryRun, addPartitions, json }, { output, load }) {
-    const { openKafka } = await import('../../runtime/internal.ts')
-    const { localStackValues } = await import('../local-stack.ts')
+    const { localStackValues, openKafka } = await import('../../runtime/internal.ts')
     const { commandLog } = await import('../target.ts')
     const { config } = await load(localStackValues())
     const stack = await openKafka({ config, log: commandLog() })

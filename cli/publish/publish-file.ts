@@ -4,8 +4,8 @@ import type { TopicContract } from '../../contracts/index.ts'
 import { openTracing, publisherOn, systemClock, type LabanError, type Publisher } from '../../runtime/internal.ts'
 import type { CommandContext } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
-import type { TargetKind } from '../target-option.ts'
-import { commandLog, openTarget, type Target } from '../target.ts'
+import type { TargetKind } from '../../runtime/internal.ts'
+import { commandLog, openTarget, type OpenTarget } from '../target.ts'
 import { openIdsOut } from './ids-out.ts'
 import { showProgress } from './progress.ts'
 import { publishRows, type RowsPublished } from './publish-rows.ts'
@@ -79,7 +79,7 @@ async function openInput(options: PublishFileOptions, contract: TopicContract): 
 async function publishInput(
   options: PublishFileOptions,
   { output }: CommandContext,
-  target: Target,
+  target: OpenTarget,
   { source, rows, mapper, ids, publisher }: Input & { readonly publisher: Publisher },
 ): Promise<number> {
   const { topic, file, rate, onError } = options

@@ -1,12 +1,12 @@
 /**
- * Loads the configuration: default < a local stack < laban.config.json < LABAN_* < flags. The only reader of `process.env`,
- * and the keeper of where every value came from.
+ * Loads the configuration: default < a local stack < laban.config.json < LABAN_* < flags or the program itself. The only reader
+ * of `process.env`, and the keeper of where every value came from.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type * as z from 'zod'
 import { CONFIG_KEYS, type ConfigKey } from './keys.ts'
-import { configSchema, type Config } from './schema.ts'
+import { configSchema, type Config, type ConfigInput } from './schema.ts'
 import { entriesOfEnvironment, entriesOfFile, entriesOfFlags, invalid, type ConfigEntry } from './sources.ts'
 
 /** Name of the file that is looked for in the working directory. */
@@ -22,8 +22,10 @@ export interface LoadOptions {
   readonly configFile?: string | undefined
   /** Values from the command line: key path to text, for example `{ 'http.port': '8080' }`. */
   readonly flags?: Readonly<Record<string, string>>
+  /** Values given in code, shaped like the file; relative paths start from `cwd`. They count more than anything else. */
+  readonly overrides?: ConfigInput | undefined
   /** Values that count more than defaults and less than anything a person configured, for example a local stack's addresses. */
-  readonly fallback?: { readonly origin: string; readonly values: Readonly<Record<string, unknown>> }
+  readonly fallback?: { readonly origin: string; readonly values: Readonly<Record<string, unknown>> } | undefined
 }
 
 /** A configuration and where it came from. */
@@ -51,6 +53,7 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
     ...(file === undefined ? [] : entriesOfFile(readJson(file), { origin: file, baseDir }, environment)),
     ...entriesOfEnvironment(environment, cwd),
     ...entriesOfFlags(options.flags ?? {}, cwd),
+    ...entriesOfFile(options.overrides ?? {}, { origin: 'the program', baseDir: cwd }, environment),
   ]
   return { ...check(entries, baseDir), baseDir }
 }

@@ -4,24 +4,8 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CreditApplicationReceived } from '../../../../contracts/generated/events.ts'
+import { APPLICATION } from './application.ts'
 import { CreditFlow, type Said } from './choreography.ts'
-
-const APPLICATION: CreditApplicationReceived = {
-  applicationId: 'A-1',
-  purpose: 'credit_card',
-  interestRate: 0.11,
-  monthlyInstallment: 300,
-  logAnnualIncome: Math.log(60_000),
-  debtToIncome: 12,
-  fico: 740,
-  creditLineDays: 4_000,
-  revolvingBalance: 9_000,
-  revolvingUtilization: 40,
-  inquiriesLast6Months: 1,
-  delinquencies2Years: 0,
-  publicRecords: 0,
-  meetsCreditPolicy: true,
-}
 
 async function decide(changes: Partial<CreditApplicationReceived> = {}): Promise<Said> {
   const flow = new CreditFlow()

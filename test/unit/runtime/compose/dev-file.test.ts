@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readDevFile, removeDevFile, writeDevFile } from '../../../cli/dev-file.ts'
-import { emptyFolder } from '../../harness/run-laban.ts'
+import { readDevFile, removeDevFile, writeDevFile } from '../../../../runtime/compose/dev-file.ts'
+import { emptyFolder } from '../../../harness/run-laban.ts'
 
 const address = { url: 'http://127.0.0.1:1', token: 'secret', pid: process.pid }
 
