@@ -6,6 +6,7 @@ import type { KafkaConfig, SASLOptions } from 'kafkajs'
 import { decodeFetchesOf, type RecordsCodec } from './fetch-answers.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { buildCall, callWithoutParsing } from './broker-calls.ts'
+import { connectOnce } from './connect-once.ts'
 import {
   defaultSocketFactory,
   InternalClusterClass,
@@ -78,6 +79,7 @@ export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
       })
       keepTopicErrors(cluster)
       decodeFetchesOf(cluster, records)
+      connectOnce(cluster)
       return cluster
     },
   }

@@ -108,10 +108,14 @@ export interface BrokerPool {
   refreshMetadata(topics: readonly string[]): Promise<void>
 }
 
+/** The connections to one broker: fetches have one of their own. */
+export interface InternalConnectionPool {
+  send: (call: ProtocolCall) => Promise<unknown>
+  readonly pool: readonly { connect: () => Promise<unknown> }[]
+}
+
 export interface InternalCluster {
-  readonly connectionPoolBuilder: {
-    build: (destination?: object) => Promise<{ send: (call: ProtocolCall) => Promise<unknown> }>
-  }
+  readonly connectionPoolBuilder: { build: (destination?: object) => Promise<InternalConnectionPool> }
   readonly brokerPool: BrokerPool
   connect(): Promise<void>
   disconnect(): Promise<void>
