@@ -17,6 +17,7 @@ const VENDORS = [
   },
   { library: 'ioredis', home: '^runtime/adapters/redis/' },
   { library: 'pino', home: '^runtime/(adapters/pino/|logging\\.ts)' },
+  { library: 'piscina', home: '^runtime/work/' },
 ]
 
 /** A rule that forbids `from` to import any of our files except those that match `allowed`. */

@@ -43,6 +43,13 @@ export const ERROR_TABLE = {
     remedy: 'Give the path of a file whose default export is defineAgent({...}).',
     exit: 66,
   },
+  LABAN_OFFLOAD_MISSING: {
+    class: 'startup',
+    message: 'There is no module {file} to run in threads',
+    cause: 'The URL given to offload() leads to no file.',
+    remedy: "Give the module's place relative to the agent file: new URL('./module.ts', import.meta.url).",
+    exit: 66,
+  },
   LABAN_AGENT_UNKNOWN: {
     class: 'startup',
     message: 'No agent is called {agent}{hint}',
