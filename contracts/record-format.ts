@@ -14,21 +14,81 @@ export interface StoredRecord {
   readonly headers: Readonly<Record<string, string | Buffer>>
 }
 
-/** The records as bytes; an empty list is the version byte alone. */
+/** The records as bytes; an empty list is the version byte alone. Sized first, so that it is written into one buffer. */
 export function encodeRecords(records: readonly StoredRecord[]): Buffer {
-  const parts: Buffer[] = [Buffer.from([RECORD_FORMAT_VERSION])]
-  for (const record of records) {
-    const headers = Object.entries(record.headers)
-    appendBytes(parts, Buffer.from(record.topic))
-    appendBytes(parts, record.key)
-    appendBytes(parts, record.value)
-    parts.push(varint(headers.length))
-    for (const [name, value] of headers) {
-      appendBytes(parts, Buffer.from(name))
-      appendBytes(parts, typeof value === 'string' ? Buffer.from(value) : value)
+  let size = 1
+  for (const record of records) size += recordSize(record)
+  const writer = new Writer(Buffer.allocUnsafe(size))
+  writer.byte(RECORD_FORMAT_VERSION)
+  for (const { topic, key, value, headers } of records) {
+    writer.bytes(topic)
+    writer.bytes(key)
+    writer.bytes(value)
+    writer.varint(countOf(headers))
+    for (const name in headers) {
+      writer.bytes(name)
+      writer.bytes(headers[name] ?? '')
     }
   }
-  return Buffer.concat(parts)
+  return writer.target
+}
+
+function recordSize({ topic, key, value, headers }: StoredRecord): number {
+  let size = partSize(topic) + partSize(key) + partSize(value) + varintSize(countOf(headers))
+  for (const name in headers) size += partSize(name) + partSize(headers[name] ?? '')
+  return size
+}
+
+function partSize(part: Buffer | string | null): number {
+  if (part === null) return 1
+  const length = lengthOf(part)
+  return varintSize(length + 1) + length
+}
+
+function lengthOf(part: Buffer | string): number {
+  return typeof part === 'string' ? Buffer.byteLength(part) : part.length
+}
+
+function countOf(headers: StoredRecord['headers']): number {
+  let count = 0
+  for (const _name in headers) count++
+  return count
+}
+
+function varintSize(value: number): number {
+  let size = 1
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) size++
+  return size
+}
+
+/** Writes into a buffer of the right size. */
+class Writer {
+  readonly target: Buffer
+  #position = 0
+
+  constructor(target: Buffer) {
+    this.target = target
+  }
+
+  byte(value: number): void {
+    this.target[this.#position++] = value
+  }
+
+  varint(value: number): void {
+    let rest = value
+    while (rest >= 128) {
+      this.byte((rest % 128) | 0x80)
+      rest = Math.floor(rest / 128)
+    }
+    this.byte(rest)
+  }
+
+  bytes(part: Buffer | string | null): void {
+    if (part === null) return this.byte(0)
+    this.varint(lengthOf(part) + 1)
+    this.#position +=
+      typeof part === 'string' ? this.target.write(part, this.#position) : part.copy(this.target, this.#position)
+  }
 }
 
 /** Reads them back. @throws LABAN_FORMAT_TOO_NEW for a newer version, LABAN_INVARIANT for bytes that are cut or not this format */
@@ -99,20 +159,4 @@ class Cursor {
   text(): string {
     return this.bytes()?.toString('utf8') ?? ''
   }
-}
-
-function appendBytes(parts: Buffer[], bytes: Buffer | null): void {
-  parts.push(varint(bytes === null ? 0 : bytes.length + 1))
-  if (bytes !== null && bytes.length > 0) parts.push(bytes)
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  while (rest >= 128) {
-    bytes.push((rest % 128) | 0x80)
-    rest = Math.floor(rest / 128)
-  }
-  bytes.push(rest)
-  return Buffer.from(bytes)
 }
