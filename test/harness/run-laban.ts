@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly input?: string
   /** @default the Node of this process */
   readonly node?: string
+  /** Script to run. @default the project's own */
+  readonly bin?: string
 }
 
 /** What one run said and how it ended. */
@@ -35,7 +37,7 @@ export interface Running {
 /** Starts `laban <args>` and returns at once. */
 export function startLaban(args: readonly string[], options: RunOptions = {}): Running {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LABAN_') && name !== 'FORCE_COLOR')
-  const child = spawn(options.node ?? process.execPath, [BIN, ...args], {
+  const child = spawn(options.node ?? process.execPath, [options.bin ?? BIN, ...args], {
     cwd: options.cwd ?? join(BIN, '..', '..'),
     env: { ...Object.fromEntries(inherited), ...options.env },
   })

@@ -1,0 +1,150 @@
+/**
+ * Agents as processes of the real executable on the real servers, in a namespace of their own. What a test starts here it ends
+ * here, by process id; topics and schemas of the namespace are made by the commands that a user runs.
+ */
+import { contractsOf, createLogger, loadConfig, openCodec, openKafka } from '../../runtime/internal.ts'
+import type { EventCodec } from '../../contracts/codec.ts'
+import type { ContractSet } from '../../contracts/contract-set.ts'
+import type { SchemaRegistry } from '../../contracts/registry.ts'
+import type { Broker } from '../../runtime/ports/broker.ts'
+import { stackAddress } from './real-stack.ts'
+import { runLaban, startLaban, type Ended, type RunOptions, type Running } from './run-laban.ts'
+import { uniqueName } from './unique-name.ts'
+import { waitFor } from './wait.ts'
+
+type Environment = Readonly<Record<string, string>>
+
+/** Starting takes a second of a core; ten processes at once on two busy ones take their time. */
+const START_TIMEOUT_MS = 90_000
+const STOP_TIMEOUT_MS = 60_000
+
+/** One `laban run`. */
+export interface AgentProcess {
+  readonly pid: number
+  /** Resolves once every agent of it consumes. @throws Error with what the process said when it ended instead */
+  readonly ready: Promise<void>
+  /** Status of `/live` or `/ready`, and why it is not ready. */
+  health(path: 'live' | 'ready'): Promise<{ readonly status: number; readonly problems: readonly string[] }>
+  /** Sends a signal and waits for the end. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<Ended>
+  readonly running: Running
+}
+
+/** What reading a namespace needs; close it at the end. */
+export interface OpenLog {
+  readonly broker: Broker
+  readonly codec: EventCodec
+  readonly contracts: ContractSet
+  readonly registry: SchemaRegistry
+  close(): Promise<void>
+}
+
+/** What is deployed. */
+export interface DeploymentOptions {
+  /** Agent files, for the topics that they need. */
+  readonly agents: readonly string[]
+  /** @default the project's contracts */
+  readonly contractsDir?: string
+  /** More configuration of every process. */
+  readonly env?: Environment
+}
+
+/** A namespace with its topics and schemas, and the processes that a test has started in it. */
+export class Deployment {
+  readonly namespace: string
+  /** Configuration of every process of this namespace. */
+  readonly env: Environment
+  readonly #processes: AgentProcess[] = []
+
+  private constructor(namespace: string, env: Environment) {
+    this.namespace = namespace
+    this.env = env
+  }
+
+  /** Makes topics and schemas with `laban topics apply` and `laban contracts push`. */
+  static async make(prefix: string, options: DeploymentOptions): Promise<Deployment> {
+    const deployment = await Deployment.plan(prefix, options)
+    const [topics, schemas] = await Promise.all([
+      deployment.laban(['topics', 'apply', ...options.agents]),
+      deployment.laban(['contracts', 'push']),
+    ])
+    for (const { code, stderr } of [topics, schemas]) if (code !== 0) throw new Error(stderr)
+    return deployment
+  }
+
+  /** The same without topics and schemas. */
+  static async plan(prefix: string, options: Omit<DeploymentOptions, 'agents'> = {}): Promise<Deployment> {
+    const namespace = uniqueName(prefix)
+    return new Deployment(namespace, {
+      LABAN_NAMESPACE: namespace,
+      LABAN_BROKERS: (await stackAddress('brokers')).join(','),
+      LABAN_REGISTRY_URL: await stackAddress('registryUrl'),
+      LABAN_REDIS_URL: await stackAddress('redisUrl'),
+      // Read back from Kafka only: a developer's own embedded runs lie in the default folder.
+      LABAN_STATE_DIR: `/tmp/${namespace}`,
+      LABAN_TRACING_ENABLED: 'false',
+      LABAN_LOG_LEVEL: 'warn',
+      ...(options.contractsDir === undefined ? {} : { LABAN_CONTRACTS_DIR: options.contractsDir }),
+      ...options.env,
+    })
+  }
+
+  /** Runs one command to its end. */
+  laban(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    return runLaban(args, { ...options, env: { ...this.env, ...options.env } })
+  }
+
+  /** Starts `laban run` on some agent files; it is ended with the deployment. */
+  start(files: readonly string[], env: Environment = {}): AgentProcess {
+    const process = watch(startLaban(['run', ...files], { env: { ...this.env, ...env } }), files)
+    this.#processes.push(process)
+    return process
+  }
+
+  /** The log of the namespace as this test sees it. */
+  async open(): Promise<OpenLog> {
+    const { config } = loadConfig({ environment: this.env })
+    const stack = await openKafka({ config, log: createLogger({ level: 'error', format: 'json' }) })
+    const { codec } = await openCodec(stack)
+    const { broker, registry } = stack
+    return { broker, codec, registry, contracts: contractsOf(config), close: () => stack.close() }
+  }
+
+  /** Drains all processes that still run; gives how they ended. */
+  async stop(): Promise<readonly Ended[]> {
+    return Promise.all(this.#processes.map((process) => process.end('SIGTERM')))
+  }
+}
+
+/** Records on some topics, all partitions together. */
+export async function countRecords({ broker }: Pick<OpenLog, 'broker'>, topics: readonly string[]): Promise<number> {
+  const offsets = await Promise.all(topics.map((topic) => broker.admin.offsets(topic)))
+  return offsets.flat().reduce((sum, { startOffset, endOffset }) => sum + endOffset - startOffset, 0)
+}
+
+function watch(running: Running, files: readonly string[]): AgentProcess {
+  const { child } = running
+  const healthUrl = (): string | undefined => /health on (\S+)\/ready/.exec(running.stderr())?.[1]
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+  const what = `${files.join(', ')} to be ready`
+  const ready = waitFor(() => hasEnded() || healthUrl(), { timeoutMs: START_TIMEOUT_MS, what }).then(() => {
+    if (hasEnded()) throw new Error(`${files.join(', ')} ended: ${running.stderr()}`)
+  })
+  // A test that expects the start to fail looks at the end instead.
+  ready.catch(() => undefined)
+  return {
+    pid: child.pid ?? -1,
+    ready,
+    running,
+    health: async (path) => {
+      const response = await fetch(`${healthUrl() ?? ''}/${path}`)
+      const { problems } = (await response.json()) as { problems: readonly string[] }
+      return { status: response.status, problems }
+    },
+    end: async (signal) => {
+      if (!hasEnded()) child.kill(signal)
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+      return running.ended.finally(() => clearTimeout(timer))
+    },
+  }
+}
