@@ -122,16 +122,14 @@ export class BatchingProducer {
     return this.#entries.splice(0, count)
   }
 
-  /** Sends a batch; when it is refused, halves it, so that one bad record does not take others with it. */
+  /** Sends a batch; when it is refused, divides it, so that one bad record does not take others with it. */
   async #send(batch: readonly Entry[]): Promise<void> {
     try {
       const records = batch.length === 1 ? (batch[0]?.records ?? []) : batch.flatMap((entry) => entry.records)
       this.#resolve(batch, await this.#sendUntilAnswered(records))
     } catch (error) {
       if (batch.length > 1 && isLabanError(error) && error.errorClass === 'terminal') {
-        const middle = batch.length >> 1
-        await this.#send(batch.slice(0, middle))
-        await this.#send(batch.slice(middle))
+        for (const part of divide(batch, error.details['topic'])) await this.#send(part)
         return
       }
       for (const entry of batch) entry.reject(error)
@@ -166,4 +164,13 @@ export class BatchingProducer {
       }
     }
   }
+}
+
+/** Apart from the topic that was refused, where one is named: what is sent again is on the log twice. Else halves. */
+function divide(batch: readonly Entry[], topic: unknown): readonly (readonly Entry[])[] {
+  const isOf = (entry: Entry): boolean => entry.records.some((record) => record.topic === topic)
+  const others = batch.filter((entry) => !isOf(entry))
+  if (others.length > 0 && others.length < batch.length) return [others, batch.filter(isOf)]
+  const middle = batch.length >> 1
+  return [batch.slice(0, middle), batch.slice(middle)]
 }

@@ -3,6 +3,7 @@
 /** One handling's presence. Waiting for its end costs a promise only where somebody waits. */
 export class Presence {
   readonly #onEnd: () => void
+  #hasLeft = false
   #ended: Promise<void> | undefined
   #resolve: (() => void) | undefined
 
@@ -12,12 +13,15 @@ export class Presence {
 
   /** Resolves when the handling has left. */
   ended(): Promise<void> {
+    if (this.#hasLeft) return Promise.resolve()
     this.#ended ??= new Promise<void>((resolve) => (this.#resolve = resolve))
     return this.#ended
   }
 
-  /** The handling is settled, or left to others. Once. */
+  /** The handling is settled, or left to others. Only the first call counts: the id may be alive again by the second. */
   leave(): void {
+    if (this.#hasLeft) return
+    this.#hasLeft = true
     this.#onEnd()
     this.#resolve?.()
   }

@@ -152,17 +152,23 @@ export class Settlement {
     await this.#appendUntilAccepted(records)
   }
 
-  /** Publishes the outputs of several handlings in one go, and by themselves where that is refused; positions per handling. */
-  async publishTogether(outputs: readonly (readonly Output[])[]): Promise<readonly (readonly Appended[])[]> {
-    const records = outputs.flatMap((own) => own.map((output) => output.record))
+  /** Appends the outputs of several handlings in one send. Undefined: the broker refuses one of them, and each is to go by itself. */
+  async publishTogether(
+    outputs: readonly (readonly Output[])[],
+  ): Promise<readonly (readonly Appended[])[] | undefined> {
     try {
-      const appended = await this.#deps.producer.append(records)
+      const appended = await this.#deps.producer.append(recordsOf(outputs.flat()))
       let next = 0
       return outputs.map((own) => appended.slice(next, (next += own.length)))
     } catch (error) {
       if (!isLabanError(error) || error.errorClass !== 'terminal') throw error
-      return Promise.all(outputs.map((own) => this.#publish(own.map((output) => output.record))))
+      return undefined
     }
+  }
+
+  /** Appends the outputs of one handling, however long the broker refuses them. */
+  publishAlone(outputs: readonly Output[]): Promise<readonly Appended[]> {
+    return this.#publish(recordsOf(outputs))
   }
 
   async #compute(work: Work, ownership: Ownership, records: readonly StoredRecord[]): Promise<boolean> {
@@ -225,6 +231,10 @@ export class Settlement {
       if (isBlocked) this.#blocked--
     }
   }
+}
+
+function recordsOf(outputs: readonly Output[]): readonly StoredRecord[] {
+  return outputs.map((output) => output.record)
 }
 
 const UNKNOWN_PLACE = { partition: -1, offset: -1 }

@@ -127,16 +127,41 @@ export class TogetherPath {
       const won = await this.#compute(ended, left, free)
       if (won.length === 0) return
       const appended = await this.#options.settlement.publishTogether(won.map(({ outputs }) => outputs))
-      for (const { task } of won) free(task)
-      await this.#writeFacts(won, appended)
-      for (const { task } of won) this.#options.deps.finish(task)
-      await this.#options.deps.admission.finish.all(won.map(({ work }) => work.ref))
+      if (appended !== undefined) return await this.#conclude(won, appended, left, free)
       for (const entry of won) {
         left.delete(entry)
-        entry.presence.leave()
+        void this.#publishAlone(entry, free)
       }
     } catch (error) {
       this.#abandon([...left], free, error)
+    }
+  }
+
+  /** What the broker refuses keeps its own lane waiting, and nobody else's. */
+  async #publishAlone(entry: Ended, free: (task: Task) => void): Promise<void> {
+    const left = new Set([entry])
+    try {
+      const appended = await this.#options.settlement.publishAlone(entry.outputs)
+      await this.#conclude([entry], [appended], left, free)
+    } catch (error) {
+      this.#abandon([...left], free, error)
+    }
+  }
+
+  /** What follows the acknowledgement of the outputs. */
+  async #conclude(
+    won: readonly Ended[],
+    appended: readonly (readonly Appended[])[],
+    left: Set<Ended>,
+    free: (task: Task) => void,
+  ): Promise<void> {
+    for (const { task } of won) free(task)
+    await this.#writeFacts(won, appended)
+    for (const { task } of won) this.#options.deps.finish(task)
+    await this.#options.deps.admission.finish.all(won.map(({ work }) => work.ref))
+    for (const entry of won) {
+      left.delete(entry)
+      entry.presence.leave()
     }
   }
 

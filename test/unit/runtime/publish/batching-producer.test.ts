@@ -101,6 +101,14 @@ describe('a batching producer', () => {
     expect(log.records).toEqual(texts.filter((text) => text.startsWith('r')))
   })
 
+  it('sends records of other topics than the refused one only once more', async () => {
+    log.refuses = (text) => text === 'bad'
+    const texts = Array.from({ length: 16 }, (_, index) => (index === 5 ? 'bad' : `r${index}`))
+    const topicOf = (text: string): string => (text === 'bad' ? 'test.out' : 'test.other')
+    await Promise.allSettled(texts.map((text) => producer.append([{ ...record(text), topic: topicOf(text) }])))
+    expect(log.sends.map((send) => send.length)).toEqual([16, 15, 1])
+  })
+
   it('waits for a broker that is away and then sends everything, in order', async () => {
     log.isAway = true
     const appends = ['a', 'b', 'c'].map((text) => producer.append([record(text)]))
