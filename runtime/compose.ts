@@ -12,6 +12,7 @@ import { plannedTopic } from '../contracts/topic-plan.ts'
 import { noTracer } from '../tracing/create-tracer.ts'
 import type { EventTracer } from '../tracing/event-tracer.ts'
 import type { Agent } from './agent.ts'
+import { kafkaAccess } from './compose/kafka-access.ts'
 import type { Config } from './config/schema.ts'
 import type { Broker } from './ports/broker.ts'
 import type { Store } from './ports/claim-store.ts'
@@ -80,6 +81,7 @@ export async function openKafka(options: StackOptions): Promise<Stack> {
     brokers: config.brokers,
     clientId: config.clientId,
     namespace: config.namespace,
+    ...kafkaAccess(config),
     clock,
     logger: log.child({ component: 'kafka' }),
   })
@@ -214,6 +216,7 @@ export async function createService(stack: Stack, agents: readonly Agent[], part
       heartbeatIntervalMs: config.kafka.heartbeatIntervalMs,
     },
     dedup: config.dedup === 'on',
+    maxBatchBytes: config.producer.maxBatchBytes,
     onFatal: parts.onFatal,
     ...(parts.instance === undefined ? {} : { instance: parts.instance }),
   })

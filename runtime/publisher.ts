@@ -66,7 +66,12 @@ export async function publisherOn(stack: Stack, options: PublisherOptions = {}):
   const { broker, contracts, clock, log } = stack
   const source = options.source ?? 'laban.publish'
   const { codec } = await openCodec(stack)
-  const producer = new BatchingProducer({ producer: await broker.producer(), clock, log })
+  const producer = new BatchingProducer({
+    producer: await broker.producer(),
+    clock,
+    log,
+    maxBatchBytes: stack.config.producer.maxBatchBytes,
+  })
   const facts = new FactWriter(producer, codec)
   const instance = `${hostname()}-${process.pid}`
   const tracer = options.tracer ?? noTracer

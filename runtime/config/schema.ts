@@ -119,7 +119,7 @@ const shape = {
   }).prefault({}),
   http: section('Health endpoints.', {
     host: key(z.string().min(1).default('127.0.0.1'), 'Address to listen on.'),
-    port: key(port.default(0), 'Port of /health/live and /health/ready. 0: any free port. Containers use 9464.'),
+    port: key(port.default(0), 'Port of /live and /ready. 0: any free port. Containers use 9464.'),
   }).prefault({}),
   leaseMs: key(durationMs.default(10_000), 'How long the work of a silent process stays its own; renewed every third.'),
   drainTimeoutMs: key(z.int().min(0).default(30_000), 'How long running handlers may take to finish on shutdown.'),
@@ -133,17 +133,9 @@ const shape = {
   ),
   dedup: key(z.enum(['on', 'off']).default('on'), 'off only in tests: shows what duplicates would do.'),
   producer: section('Publishing.', {
-    lingerMs: key(
-      z.number().min(0).max(1_000).default(1),
-      'How long a batch waits for more records when the broker is idle.',
-      { unit: 'ms' },
-    ),
     maxBatchBytes: key(
-      z
-        .int()
-        .min(1024)
-        .default(1024 * 1024),
-      'Size at which a batch is sent at once.',
+      z.int().min(1024).default(900_000),
+      'Largest send; brokers refuse batches above 1 MiB by default. Nothing waits for a send to fill.',
     ),
   }).prefault({}),
   log: section('Log of the processes.', {

@@ -35,6 +35,8 @@ export interface ServiceOptions {
   readonly leaseMs: number
   readonly drainTimeoutMs: number
   readonly limits: ConsumeLimits
+  /** Largest send. @default 900000 */
+  readonly maxBatchBytes?: number
   /** False only in tests that show what dedup is for. */
   readonly dedup: boolean
   /** Told when the process cannot go on: a broken invariant, a newer stored format, a consumer that keeps stopping. */
@@ -68,8 +70,13 @@ export class Service {
 
   /** Takes the lease, joins the consumer groups, announces the agents. */
   async start(): Promise<void> {
-    const { broker, clock, log } = this.#options
-    const producer = new BatchingProducer({ producer: await broker.producer(), clock, log })
+    const { broker, clock, log, maxBatchBytes } = this.#options
+    const producer = new BatchingProducer({
+      producer: await broker.producer(),
+      clock,
+      log,
+      ...(maxBatchBytes === undefined ? {} : { maxBatchBytes }),
+    })
     const leases = this.#leaseKeeper()
     await leases.start()
     const runners = new Map(this.#options.agents.map((agent) => [agent, this.#runner(agent, producer, leases)]))

@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   /** TLS as in `tls.connect`, or true for the defaults. */
   readonly ssl?: KafkaConfig['ssl']
   readonly sasl?: SASLOptions
+  /** Longest wait for a connection. @default 3000 */
+  readonly connectionTimeoutMs?: number
   /** How sockets are opened, where a proxy or tunnel is in the way. @default node:net, or node:tls with `ssl` */
   readonly socketFactory?: NonNullable<KafkaConfig['socketFactory']>
   /** Who encodes and decodes records. @default 'fast' */
@@ -42,7 +44,7 @@ export interface KafkaConnection {
   newCluster(): InternalCluster
 }
 
-const CONNECTION_TIMEOUT_MS = 3_000
+const DEFAULT_CONNECTION_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 30_000
 const AUTHENTICATION_TIMEOUT_MS = 10_000
 const REAUTHENTICATION_THRESHOLD_MS = 10_000
@@ -55,7 +57,7 @@ export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
   const shared = {
     brokers: [...brokers],
     clientId,
-    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    connectionTimeout: options.connectionTimeoutMs ?? DEFAULT_CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
     reauthenticationThreshold: REAUTHENTICATION_THRESHOLD_MS,
