@@ -7,7 +7,8 @@ const STAGES = 'consume|admit|handle|publish|readback|journal|saga'
 const OURS = '^(contracts|tracing|runtime|cli|services|console|infra|docs|test|bench)/'
 /** What a handler and an agent file see; plain types and defineAgent, so every stage may speak of them. */
 const VOCABULARY = '^runtime/(agent|context|events|outcomes)\\.ts$'
-const ENTRY_POINTS = '^(contracts|tracing|runtime)/index\\.ts$|^runtime/internal\\.ts$'
+const PUBLIC = '^(contracts|tracing|runtime|runtime/testing)/index\\.ts$'
+const ENTRY_POINTS = `${PUBLIC}|^runtime/internal\\.ts$`
 /** Each server's library, and the one place that may know it. */
 const VENDORS = [
   { library: 'kafkajs', home: '^runtime/adapters/kafka/' },
@@ -132,7 +133,7 @@ export default {
       comment: 'A service imports the package and its own domain; it hears of others through events only.',
       severity: 'error',
       from: { path: '^services/([^/]+)/' },
-      to: { path: OURS, pathNot: ['^services/$1/', '^(contracts|tracing|runtime)/index\\.ts$'] },
+      to: { path: OURS, pathNot: ['^services/$1/', PUBLIC] },
     },
     only('infrastructure-stands-alone', '^infra/', '^infra/', 'Servers start before anything of ours is needed.'),
     only(

@@ -269,6 +269,12 @@ export const ERROR_TABLE = {
     cause: 'The flow did not reach this topic in time.',
     remedy: 'Run `laban flow {flowId}` to see where it is.',
   },
+  LABAN_TEST_NOT_QUIET: {
+    class: 'terminal',
+    message: 'The choreography did not come to rest within {timeoutMs} ms: {open}',
+    cause: 'In a test a handler waits for something that does not come, or agents answer each other without end.',
+    remedy: 'Give the handler a double of what it waits for, look at `drawing()`, or raise timeoutMs.',
+  },
   LABAN_LOG_FILE: {
     class: 'terminal',
     message: 'Log file {file} cannot be used: {problem}',
