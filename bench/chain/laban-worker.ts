@@ -12,9 +12,9 @@ import { chainAgents } from './agents.ts'
 import { chainContracts } from './settings.ts'
 import type { WorkerSettings } from './worker-protocol.ts'
 
-/** The limits that `laban run` has by default. */
+/** The limits that `laban run` has by default: 20,000 open records, shared by three agents. */
 export const LIMITS = {
-  maxOpen: 20_000,
+  maxOpen: 6_667,
   maxOpenBytes: 256 * 1024 * 1024,
   commitIntervalMs: 1_000,
   sessionTimeoutMs: 10_000,
