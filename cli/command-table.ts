@@ -10,6 +10,7 @@ import { configPrint } from './commands/config-print.ts'
 import { contractsCheck } from './commands/contracts-check.ts'
 import { contractsPush } from './commands/contracts-push.ts'
 import { generate } from './commands/generate.ts'
+import { init } from './commands/init.ts'
 import { publish } from './commands/publish.ts'
 import { demo } from './commands/demo.ts'
 import { dev } from './commands/dev.ts'
@@ -19,6 +20,7 @@ import { topicsApply } from './commands/topics-apply.ts'
 /** All commands in the order of the help. */
 export const COMMANDS: readonly AnyCommand[] = [
   demo,
+  init,
   dev,
   publish,
   flow,

@@ -1,10 +1,10 @@
 /** The command line: finds the command, runs it, prints what failed, and answers with the exit status. */
-import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { buildProgram, type Invocation } from './build-program.ts'
 import { COMMANDS } from './command-table.ts'
 import type { CommandContext } from './command.ts'
 import { createOutput, type Output } from './output.ts'
+import { readVersion } from './version.ts'
 
 /** Runs one command line (without node and script) and returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -60,17 +60,4 @@ async function asUsageError(error: unknown): Promise<unknown> {
   const problem =
     error.message === '(outputHelp)' ? 'The command is not complete' : error.message.replace(/^error: /, '')
   return new LabanError('LABAN_USAGE', { problem })
-}
-
-function readVersion(): string {
-  // Beside `cli` in a checkout, above `dist/cli` in the package.
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      const { version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }
-      return version
-    } catch {
-      continue
-    }
-  }
-  return 'unknown'
 }

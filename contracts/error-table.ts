@@ -269,6 +269,13 @@ export const ERROR_TABLE = {
     cause: 'The flow did not reach this topic in time.',
     remedy: 'Run `laban flow {flowId}` to see where it is.',
   },
+  LABAN_INIT_NOT_EMPTY: {
+    class: 'terminal',
+    message: '{dir} is not empty: it holds {found}',
+    cause: '`laban init` writes into a new or empty folder unless it is told otherwise.',
+    remedy: 'Name a new folder, or add --merge: files that exist stay as they are.',
+    exit: 73,
+  },
   LABAN_TEST_NOT_QUIET: {
     class: 'terminal',
     message: 'The choreography did not come to rest within {timeoutMs} ms: {open}',

@@ -15,7 +15,7 @@ execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', ou
   cwd: projectDir,
   stdio: 'inherit',
 })
-for (const path of globSync('{contracts,runtime,tracing,cli}/**/*.lua', { cwd: projectDir })) {
+for (const path of globSync('{contracts,runtime,tracing,cli}/**/*.{lua,template}', { cwd: projectDir })) {
   mkdirSync(join(outDir, dirname(path)), { recursive: true })
   cpSync(join(projectDir, path), join(outDir, path))
 }

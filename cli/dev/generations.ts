@@ -12,10 +12,11 @@ export interface GenerationsOptions {
   readonly onGeneration: (agents: readonly Agent[], service: Service) => void
 }
 
-/** One change at a time; a file that does not load leaves the running generation as it is. */
+/** One change at a time; agents that do not load, or cannot start, leave the generation before them as it was. */
 export class Generations {
   readonly #options: GenerationsOptions
   #number = 0
+  #agents: readonly Agent[] = []
   #service: Service | undefined
   #changing: Promise<void> = Promise.resolve()
 
@@ -55,7 +56,15 @@ export class Generations {
   async #replace(agents: readonly Agent[]): Promise<void> {
     const { start, onGeneration } = this.#options
     await this.#service?.stop()
-    this.#service = await start(agents)
+    this.#service = undefined
+    try {
+      this.#service = await start(agents)
+    } catch (error) {
+      // What a start refuses shows only after the old agents have let go of the log: they take it up again.
+      if (this.#agents.length > 0) this.#service = await start(this.#agents)
+      throw error
+    }
+    this.#agents = agents
     onGeneration(agents, this.#service)
   }
 
