@@ -12,14 +12,15 @@ export function derivedSchemaId(schemaText: string): number {
 }
 
 /**
- * The schema id of each topic's contract. With `register` an unknown one is registered first.
+ * The schema id of each topic's contract. With `register` an unknown one is registered first; without it, one that nobody
+ * `needs` is left out, and using it is an error then.
  * @throws LABAN_SCHEMA_MISSING without `register`, LABAN_REGISTRY_UNAVAILABLE, LABAN_CONTRACT_UNKNOWN_TOPIC, LABAN_CONTRACT_INCOMPATIBLE
  */
 export async function resolveSchemaIds(
   contracts: ContractSet,
   registry: SchemaRegistry,
   topics: Iterable<string>,
-  options: { register: boolean; namespace: string },
+  options: { register: boolean; namespace: string; needs?: (topic: string) => boolean },
 ): Promise<ReadonlyMap<string, number>> {
   const wanted = [...new Set(topics)].map((topic) => contracts.get(topic))
   const ids = await Promise.all(
@@ -27,9 +28,10 @@ export async function resolveSchemaIds(
       const subject = subjectOf(name, options.namespace)
       const known = await registry.lookup(subject, schemaText)
       if (known !== undefined) return [name, known] as const
-      if (!options.register) throw new LabanError('LABAN_SCHEMA_MISSING', { topic: name, subject })
-      return [name, await registry.register(subject, schemaText)] as const
+      if (options.register) return [name, await registry.register(subject, schemaText)] as const
+      if (options.needs?.(name) !== false) throw new LabanError('LABAN_SCHEMA_MISSING', { topic: name, subject })
+      return undefined
     }),
   )
-  return new Map(ids)
+  return new Map(ids.filter((entry) => entry !== undefined))
 }

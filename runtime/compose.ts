@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { agentTopicSettings, type TopicSettings } from '../contracts/agent-topics.ts'
 import { loadContracts, type ContractSet } from '../contracts/contract-set.ts'
 import type { EventCodec } from '../contracts/codec.ts'
+import { AGENTS_TOPIC, FACTS_TOPIC } from '../contracts/contract.ts'
 import { createCodec } from '../contracts/create-codec.ts'
 import { LabanError } from '../contracts/errors.ts'
 import { createFolderRegistry } from '../contracts/registry-folder.ts'
@@ -19,7 +20,7 @@ import type { Store } from './ports/claim-store.ts'
 import { systemClock, type Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
 import { Service } from './service/service.ts'
-import { checkStart } from './service/start-checks.ts'
+import { checkStart, eventTopicsOf } from './service/start-checks.ts'
 
 export { createLogger } from './adapters/pino/logger.ts'
 
@@ -140,15 +141,17 @@ async function openRedis(config: Config, clock: Clock, log: Logger): Promise<Sto
   return store
 }
 
-/** A codec for some topics (default: all) with this process's schema ids. */
+/** A codec with this process's schema ids. Topics that are not needed may be unregistered; encoding for them is an error then. */
 export async function openCodec(
   stack: Stack,
-  topics?: Iterable<string>,
+  needed: Iterable<string> = [],
 ): Promise<{ readonly codec: EventCodec; readonly schemaIds: ReadonlyMap<string, number> }> {
   const { contracts, registry, config, kind } = stack
-  const schemaIds = await resolveSchemaIds(contracts, registry, topics ?? contracts.topics.keys(), {
+  const must = new Set([FACTS_TOPIC, ...needed])
+  const schemaIds = await resolveSchemaIds(contracts, registry, contracts.topics.keys(), {
     register: kind === 'embedded',
     namespace: config.namespace,
+    needs: (topic) => must.has(topic),
   })
   return { codec: createCodec({ contracts, registry, schemaIds, nowMs: () => stack.clock.nowMs() }), schemaIds }
 }
@@ -194,7 +197,7 @@ export async function createService(stack: Stack, agents: readonly Agent[], part
     store,
     allowUnsafe: config.redis.allowUnsafe || stack.kind === 'embedded',
   })
-  const { codec, schemaIds } = await openCodec(stack)
+  const { codec, schemaIds } = await openCodec(stack, [AGENTS_TOPIC, ...agents.flatMap(eventTopicsOf)])
   return new Service({
     agents,
     broker,

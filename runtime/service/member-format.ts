@@ -6,6 +6,8 @@ import type { JoinMember } from '../ports/claim-store.ts'
 import type { WorkPart } from './work.ts'
 
 const RECORDED_AT = 'laban-recorded-at'
+/** Version of the record on the `waiting` topic; a laban that recovers from it refuses a newer one. */
+const FORMAT = { 'laban-waiting-format': '1' }
 
 /** The member's record. Its envelope is written anew, so that a foreign event keeps its derived identity. */
 export function memberRecord(part: WorkPart): StoredRecord {
@@ -13,7 +15,12 @@ export function memberRecord(part: WorkPart): StoredRecord {
     topic: part.topic,
     key: part.key,
     value: part.value,
-    headers: { ...lastValues(part.headers), ...encodeEnvelope(part.envelope), [RECORDED_AT]: String(part.timestampMs) },
+    headers: {
+      ...lastValues(part.headers),
+      ...encodeEnvelope(part.envelope),
+      ...FORMAT,
+      [RECORDED_AT]: String(part.timestampMs),
+    },
   }
 }
 

@@ -42,9 +42,14 @@ async function checkTopics({ agents, contracts, broker }: StartChecks): Promise<
   for (const topic of needed) if (!existing.has(topic)) throw new LabanError('LABAN_TOPIC_MISSING', { topic })
 }
 
+/** The topics with contracts that an agent reads or writes. */
+export function eventTopicsOf(agent: Agent): string[] {
+  return [...agent.topics, ...agent.always, ...agent.oneOf, ...agent.maybe]
+}
+
 /** Every topic an agent reads or writes, its own included. */
 export function topicsOf(agent: Agent, contracts: ContractSet): string[] {
-  const events = [...agent.topics, ...agent.always, ...agent.oneOf, ...agent.maybe]
+  const events = eventTopicsOf(agent)
   for (const topic of events) contracts.get(topic)
   return [...events, ...agentTopicSettings(agent, contracts).map((settings) => settings.name)]
 }
