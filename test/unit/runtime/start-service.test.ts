@@ -49,7 +49,9 @@ describe('createPublisher', () => {
     const stateDir = await temporaryFolder()
     const { config } = loadConfig({ overrides: { ...quiet, stateDir } })
     const dev = await openEmbedded({ config, log: createLogger(config.log) })
-    const agents = await createService(dev, [incomeVerification], { onFatal: (error) => expect.unreachable(String(error)) })
+    const agents = await createService(dev, [incomeVerification], {
+      onFatal: (error) => expect.unreachable(String(error)),
+    })
     await agents.start()
     const port = await openDevPort(dev)
     await writeDevFile(stateDir, { url: port.url, token: port.token, pid: process.pid })
