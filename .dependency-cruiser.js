@@ -130,10 +130,11 @@ export default {
     },
     {
       name: 'services-meet-on-topics',
-      comment: 'A service imports the package and its own domain; it hears of others through events only.',
+      comment:
+        'A service imports the package, its own domain and text methods; it hears of others through events only.',
       severity: 'error',
       from: { path: '^services/([^/]+)/' },
-      to: { path: OURS, pathNot: ['^services/$1/', PUBLIC] },
+      to: { path: OURS, pathNot: ['^services/($1|text)/', PUBLIC] },
     },
     only('infrastructure-stands-alone', '^infra/', '^infra/', 'Servers start before anything of ours is needed.'),
     only(

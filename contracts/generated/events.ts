@@ -118,8 +118,186 @@ export interface CreditScoreCalculated {
   readonly reasons: readonly string[]
 }
 
+/** An amount of money in the text. */
+export interface DocumentsAmountMention {
+  /** As written */
+  readonly text: string
+  /** ISO 4217 code */
+  readonly currency: string
+  /** Hundredths of the currency's unit */
+  readonly cents: number
+  /** What stands before it on its line */
+  readonly label: string
+  /** Heading of its section */
+  readonly section: string
+}
+
+/** A date in the text. */
+export interface DocumentsDateMention {
+  /** As written */
+  readonly text: string
+  /** ISO 8601 day; null when the calendar has no such day */
+  readonly date: string | null
+  /** What stands before it on its line */
+  readonly label: string
+  /** Heading of its section */
+  readonly section: string
+}
+
+/** How the text is marked up */
+export type DocumentsDocumentFormat = 'plain' | 'markdown'
+
+/** What a document is; decides what it must contain */
+export type DocumentsDocumentKind = 'invoice' | 'report' | 'other'
+
+/** The parts of a document. */
+export interface DocumentsDocumentParsed {
+  /** The sender's reference; empty when there is none */
+  readonly documentId: string
+  readonly kind: DocumentsDocumentKind
+  /** First heading, else first line */
+  readonly title: string
+  /** In order */
+  readonly sections: readonly DocumentsSection[]
+  /** In order */
+  readonly dates: readonly DocumentsDateMention[]
+  /** In order */
+  readonly amounts: readonly DocumentsAmountMention[]
+}
+
+/** The document is checked, summarized and ready to be found. */
+export interface DocumentsDocumentPublished {
+  /** The sender's reference; empty when there is none */
+  readonly documentId: string
+  readonly title: string
+  /** Markdown */
+  readonly page: string
+  readonly keyPhrases: readonly string[]
+}
+
+/** A document arrived, with its whole text. */
+export interface DocumentsDocumentReceived {
+  /** The sender's reference; empty when there is none */
+  readonly documentId: string
+  readonly kind: DocumentsDocumentKind
+  readonly format: DocumentsDocumentFormat
+  readonly text: string
+}
+
+/** The document in a few of its own sentences. */
+export interface DocumentsDocumentSummarized {
+  /** The sender's reference; empty when there is none */
+  readonly documentId: string
+  /** In the order of the document */
+  readonly sentences: readonly string[]
+  /** Most telling first */
+  readonly keyPhrases: readonly string[]
+  /** Sentences of the whole document */
+  readonly sentenceCount: number
+}
+
+/** The document passed every check of its kind. */
+export interface DocumentsDocumentValidated {
+  /** The sender's reference; empty when there is none */
+  readonly documentId: string
+  /** First heading, else first line */
+  readonly title: string
+  /** Names of the checks */
+  readonly checks: readonly string[]
+  /** The totals that were found and add up */
+  readonly totals: readonly DocumentsAmountMention[]
+}
+
+/** A heading and what stands below it, up to the next heading. */
+export interface DocumentsSection {
+  /** Empty for what stands before the first heading */
+  readonly heading: string
+  /** 1 is the highest; 0 without a heading */
+  readonly level: number
+  /** As received, markup included */
+  readonly text: string
+}
+
+/** What the findings say, without repetition. */
+export interface ResearchAnalysisReady {
+  /** The requester's reference; empty when there is none */
+  readonly requestId: string
+  /** As it was asked */
+  readonly question: string
+  /** The sentences that answer together, in the order of their sources */
+  readonly answer: readonly ResearchFinding[]
+  /** Most telling first */
+  readonly keyPhrases: readonly string[]
+  /** Terms of the question that no source mentions */
+  readonly missingTerms: readonly string[]
+  /** 0 to 1: the share of the question's terms that was found, weighed by how many sentences and sources support it */
+  readonly confidence: number
+}
+
+/** A sentence of a source that speaks of the question. */
+export interface ResearchFinding {
+  /** Name of the source */
+  readonly source: string
+  /** Place of the sentence in its source, from 0 */
+  readonly position: number
+  /** Word for word */
+  readonly sentence: string
+  /** Terms of the question that it mentions */
+  readonly terms: readonly string[]
+  /** 0 to 1: the share of the question that it mentions, rare terms counting more */
+  readonly relevance: number
+}
+
+/** The report to read. */
+export interface ResearchReportPublished {
+  /** The requester's reference; empty when there is none */
+  readonly requestId: string
+  readonly title: string
+  /** Markdown */
+  readonly body: string
+  /** Names of the sources that are quoted, in the order of their numbers */
+  readonly sources: readonly string[]
+  /** 0 to 1: the share of the question's terms that was found, weighed by how many sentences and sources support it */
+  readonly confidence: number
+}
+
+/** The texts were searched. */
+export interface ResearchResearchCompleted {
+  /** The requester's reference; empty when there is none */
+  readonly requestId: string
+  /** As it was asked */
+  readonly question: string
+  /** What was searched for: the question without its small words */
+  readonly terms: readonly string[]
+  /** Terms of the question that no source mentions */
+  readonly missingTerms: readonly string[]
+  /** Most relevant first */
+  readonly findings: readonly ResearchFinding[]
+  /** 0 to 1: the share of the question's terms that was found, weighed by how many sentences and sources support it */
+  readonly confidence: number
+}
+
+/** Somebody asks a question and names the texts to answer it from. */
+export interface ResearchResearchRequested {
+  /** The requester's reference; empty when there is none */
+  readonly requestId: string
+  /** As it was asked */
+  readonly question: string
+  /** The texts themselves: nothing is fetched, so every run reads the same */
+  readonly sources: readonly ResearchSourceText[]
+}
+
+/** A text to search. */
+export interface ResearchSourceText {
+  /** What a reader knows it by: a title, a file, an address */
+  readonly name: string
+  /** Plain text or prose in Markdown */
+  readonly text: string
+}
+
 declare module 'laban' {
   interface Events {
+    'analysis.ready': ResearchAnalysisReady
     'credit.application-received': CreditApplicationReceived
     'credit.decision-made': CreditDecisionMade
     'credit.fraud-checked': CreditFraudChecked
@@ -127,5 +305,13 @@ declare module 'laban' {
     'credit.review-requested': CreditReviewRequested
     'credit.risk-assessed': CreditRiskAssessed
     'credit.score-calculated': CreditScoreCalculated
+    'document.parsed': DocumentsDocumentParsed
+    'document.published': DocumentsDocumentPublished
+    'document.received': DocumentsDocumentReceived
+    'document.summarized': DocumentsDocumentSummarized
+    'document.validated': DocumentsDocumentValidated
+    'report.published': ResearchReportPublished
+    'research.completed': ResearchResearchCompleted
+    'research.requested': ResearchResearchRequested
   }
 }

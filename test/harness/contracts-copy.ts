@@ -8,6 +8,8 @@ const CONTRACTS = join(import.meta.dirname, '..', '..', 'contracts')
 /** A contracts folder with the schemas, history and topic table of the project; every topic has one partition. */
 export interface ContractsCopy {
   readonly dir: string
+  /** Contracts in it, those of the platform's own two topics included. */
+  readonly count: number
   /** Replaces the JSON of a file by what `change` returns. */
   edit(path: string, change: (json: Readonly<Record<string, unknown>>) => unknown): void
   /** Adds a field to a record schema. */
@@ -26,8 +28,10 @@ export function copyContracts(): ContractsCopy {
     writeFileSync(file, JSON.stringify(change(json), null, 2))
   }
   edit('topics.json', (table) => ({ ...table, defaults: { partitions: 1 } }))
+  const { topics } = JSON.parse(readFileSync(join(dir, 'topics.json'), 'utf8')) as { topics: object }
   return {
     dir,
+    count: Object.keys(topics).length + 2,
     edit,
     addField: (path, field) =>
       edit(path, (schema) => ({ ...schema, fields: [...(schema['fields'] as object[]), field] })),
