@@ -45,7 +45,7 @@ class Trial {
   }
 
   get file(): string {
-    return join('/tmp', `${this.deployment.namespace}.csv`)
+    return join(this.deployment.folder, 'flows.csv')
   }
 
   start(): AgentProcess {

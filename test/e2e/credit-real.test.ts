@@ -78,7 +78,7 @@ describe('the real applications', { timeout: 240_000 }, () => {
   let flowIds: readonly string[]
 
   it('each end in exactly one decision or review request', async () => {
-    const idsOut = join('/tmp', `${deployment.namespace}.ids`)
+    const idsOut = join(deployment.folder, 'flow-ids')
     const startedMs = performance.now()
     // Ids derive from the batch: another run of this test has flows of its own in the same Jaeger.
     const batch = deployment.namespace

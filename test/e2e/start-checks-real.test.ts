@@ -11,9 +11,10 @@ import { readTopic } from '../harness/read-topic.ts'
 import { stackAddress } from '../harness/real-stack.ts'
 import { TcpProxy } from '../harness/tcp-proxy.ts'
 import { waitFor } from '../harness/wait.ts'
-import { TRIAL_CONTRACTS } from './agents/trial.ts'
+import { startCounter, TRIAL_CONTRACTS } from './agents/trial.ts'
 
 const NOTER = join(import.meta.dirname, 'agents', 'noter.ts')
+const LEFT_WORKER = join(import.meta.dirname, 'agents', 'left-worker.ts')
 const AGENT = 'trial.noter'
 const OPTIONS = { agents: [NOTER], contractsDir: TRIAL_CONTRACTS, env: { LABAN_AGENTS: NOTER } }
 const NOTED = ['trial.noted']
@@ -229,5 +230,46 @@ describe('a running agent', () => {
     await again.ready
     await waitFor(async () => (await committed()) === 10, { timeoutMs: 30_000, what: 'all 10 events to be read again' })
     expect(await countRecords(log, NOTED)).toBe(10)
+  })
+})
+
+describe('an agent that is told to stop while a handler runs', () => {
+  it('is live but not ready, finishes the handler, publishes its output and ends well', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    const counter = await startCounter(gate.promise)
+    const env = { TRIAL_COUNTER_URL: counter.url }
+    const deployment = await Deployment.make('draining', { ...OPTIONS, agents: [LEFT_WORKER], env })
+    const log = await deployment.open()
+    try {
+      const worker = deployment.start([LEFT_WORKER])
+      await worker.ready
+      const value = log.codec.encode('trial.left-wanted', { number: 0, nonce: '', lane: '' })
+      const producer = await log.broker.producer()
+      await producer.send([{ topic: 'trial.left-wanted', key: 'k', value, headers: {} }])
+      await producer.close()
+      await waitFor(() => counter.calls.size === 1, { timeoutMs: 30_000, what: 'the handler to run' })
+
+      const ending = worker.end('SIGTERM')
+      const draining = await waitFor(
+        async () => {
+          const health = await worker.health('ready')
+          return health.status === 503 ? health : undefined
+        },
+        { timeoutMs: 30_000, what: 'the process to be not ready' },
+      )
+      expect(draining.problems).toContain('the process is draining')
+      expect(await worker.health('live')).toMatchObject({ status: 200 })
+      expect(await countRecords(log, ['trial.left-done'])).toBe(0)
+
+      gate.resolve(undefined)
+      expect(await ending).toMatchObject({ code: 0 })
+      expect(await countRecords(log, ['trial.left-done'])).toBe(1)
+      expect([...counter.calls.values()]).toEqual([1])
+    } finally {
+      gate.resolve(undefined)
+      await deployment.stop()
+      await log.close()
+      await counter.close()
+    }
   })
 })

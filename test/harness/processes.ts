@@ -2,6 +2,9 @@
  * Agents as processes of the real executable on the real servers, in a namespace of their own. What a test starts here it ends
  * here, by process id; topics and schemas of the namespace are made by the commands that a user runs.
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { contractsOf, createLogger, loadConfig, openCodec, openKafka } from '../../runtime/internal.ts'
 import type { EventCodec } from '../../contracts/codec.ts'
 import type { ContractSet } from '../../contracts/contract-set.ts'
@@ -54,10 +57,13 @@ export class Deployment {
   readonly namespace: string
   /** Configuration of every process of this namespace. */
   readonly env: Environment
+  /** For files of the test; removed with the deployment. */
+  readonly folder: string
   readonly #processes: AgentProcess[] = []
 
-  private constructor(namespace: string, env: Environment) {
+  private constructor(namespace: string, folder: string, env: Environment) {
     this.namespace = namespace
+    this.folder = folder
     this.env = env
   }
 
@@ -75,13 +81,14 @@ export class Deployment {
   /** The same without topics and schemas. */
   static async plan(prefix: string, options: Omit<DeploymentOptions, 'agents'> = {}): Promise<Deployment> {
     const namespace = uniqueName(prefix)
-    return new Deployment(namespace, {
+    const folder = mkdtempSync(join(tmpdir(), 'laban-deployment-'))
+    return new Deployment(namespace, folder, {
       LABAN_NAMESPACE: namespace,
       LABAN_BROKERS: (await stackAddress('brokers')).join(','),
       LABAN_REGISTRY_URL: await stackAddress('registryUrl'),
       LABAN_REDIS_URL: await stackAddress('redisUrl'),
       // Read back from Kafka only: a developer's own embedded runs lie in the default folder.
-      LABAN_STATE_DIR: `/tmp/${namespace}`,
+      LABAN_STATE_DIR: folder,
       LABAN_TRACING_ENABLED: 'false',
       LABAN_LOG_LEVEL: 'warn',
       ...(options.contractsDir === undefined ? {} : { LABAN_CONTRACTS_DIR: options.contractsDir }),
@@ -112,7 +119,9 @@ export class Deployment {
 
   /** Drains all processes that still run; gives how they ended. */
   async stop(): Promise<readonly Ended[]> {
-    return Promise.all(this.#processes.map((process) => process.end('SIGTERM')))
+    const ended = await Promise.all(this.#processes.map((process) => process.end('SIGTERM')))
+    rmSync(this.folder, { recursive: true, force: true })
+    return ended
   }
 }
 
