@@ -1,10 +1,14 @@
 /** `laban demo`: five agents decide sample applications in one process, and one flow is read back. Needs nothing but Node. */
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Stack } from '../../runtime/internal.ts'
 import { defineCommand, type CommandContext } from '../command.ts'
 
 const SAMPLE = join('services', 'credit', 'sample', 'applications.csv')
-const AGENTS = ['services/credit/*.ts']
+const AGENTS = ['services/credit/*.{ts,js}']
+/** In the published package the demonstration is a folder of its own beside the command line. */
+const PACKED = fileURLToPath(new URL('../../demo/', import.meta.url))
 /** Applications arrive a little apart, so that a person can watch. */
 const PAUSE_MS = 25
 const TIMEOUT_MS = 30_000
@@ -18,18 +22,29 @@ export const demo = defineCommand({
   async run(_args, _options, context) {
     const { createLogger, openRecordedRun } = await import('../../runtime/internal.ts')
     // The demonstration shows itself; the log would only interleave with it.
-    const { config, baseDir } = await context.load({ origin: 'the demo', values: { log: { level: 'warn' } } })
-    const log = createLogger(config.log)
-    const run = await openRecordedRun({ config, log })
+    const loaded = await context.load({ origin: 'the demo', values: { log: { level: 'warn' } } })
+    const log = createLogger(loaded.config.log)
+    // In a checkout it plays with the checkout's own agents, so that an agent that somebody adds takes part.
+    const isPacked = !existsSync(join(loaded.baseDir, SAMPLE))
+    const baseDir = isPacked ? PACKED : loaded.baseDir
+    const contractsDir = isPacked ? join(PACKED, 'contracts') : loaded.config.contractsDir
+    const run = await openRecordedRun({ config: { ...loaded.config, contractsDir }, log })
+    const flags = isPacked ? ` --set contractsDir=${relative(process.cwd(), contractsDir)}` : ''
     try {
-      return await play(run.stack, baseDir, context)
+      return await play(run.stack, { baseDir, flags }, context)
     } finally {
       await run.close()
     }
   },
 })
 
-async function play(stack: Stack, baseDir: string, { output }: CommandContext): Promise<number> {
+/** Where its files are, and what a command needs to read its flows afterwards. */
+interface Stage {
+  readonly baseDir: string
+  readonly flags: string
+}
+
+async function play(stack: Stack, { baseDir, flags }: Stage, { output }: CommandContext): Promise<number> {
   const { createService, delay, describeUnknown, LabanError, publisherOn } = await import('../../runtime/internal.ts')
   const { discoverAgents } = await import('../load-agents.ts')
   const { publishApplications, readApplications } = await import('../demo/applications.ts')
@@ -53,6 +68,6 @@ async function play(stack: Stack, baseDir: string, { output }: CommandContext): 
     throw new LabanError('LABAN_INVARIANT', { problem: describeUnknown(failure) }, { cause: failure })
   }
   const flowId = await printTotals(stack, output, { startedAtMs, expected: applications.length, ended })
-  if (flowId !== undefined) await printFlow(stack, output, flowId)
+  if (flowId !== undefined) await printFlow(stack, output, { flowId, flags })
   return ended === applications.length ? 0 : 1
 }

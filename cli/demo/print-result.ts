@@ -34,7 +34,11 @@ export async function printTotals(stack: Stack, output: Output, run: Run): Promi
 }
 
 /** Draws a flow from the log alone. */
-export async function printFlow(stack: Stack, output: Output, flowId: string): Promise<void> {
+export async function printFlow(
+  stack: Stack,
+  output: Output,
+  { flowId, flags }: { readonly flowId: string; readonly flags: string },
+): Promise<void> {
   const { broker, contracts } = stack
   const { codec } = await openCodec(stack)
   const graph = await readFlow({ broker, codec, contracts, flowId, fromLog: true })
@@ -43,5 +47,5 @@ export async function printFlow(stack: Stack, output: Output, flowId: string): P
   output.line()
   output.line(renderTree(graph, { colors: output.isTerminal }))
   output.line()
-  output.line(`Draw it again:  npx laban flow ${flowId}`)
+  output.line(`Draw it again:  npx laban flow ${flowId}${flags}`)
 }
