@@ -3,7 +3,7 @@
  * nobody for good, health tells the truth, and an agent can be moved to read again.
  */
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { OutgoingRecord } from '../../runtime/ports/broker.ts'
 import { startPrivateRedis, type PrivateRedis } from '../conformance/store-server.ts'
 import { countRecords, Deployment, type AgentProcess, type OpenLog } from '../harness/processes.ts'
@@ -47,6 +47,7 @@ function noted(log: OpenLog, wanted: number): Promise<unknown> {
 describe('a start that cannot succeed', () => {
   it('names the command that makes the topics, then the one that registers the schemas', async () => {
     const bare = await Deployment.plan('bare', OPTIONS)
+    onTestFinished(async () => void (await bare.stop()))
     const withoutTopics = await bare.laban(['run', NOTER])
     expect(withoutTopics.code).toBe(UNAVAILABLE)
     expect(withoutTopics.stderr).toContain('LABAN_TOPIC_MISSING: Topic ')
@@ -73,6 +74,7 @@ describe('a start that cannot succeed', () => {
     ['LABAN_STORE_UNAVAILABLE', { LABAN_REDIS_URL: `redis://${NOWHERE}` }],
   ])('says %s and ends', async (code, env) => {
     const deployment = await Deployment.make('unreachable', OPTIONS)
+    onTestFinished(async () => void (await deployment.stop()))
     const startedMs = performance.now()
     const ended = await deployment.laban(['run', NOTER], { env })
     console.info(`${code} after ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`)
@@ -86,6 +88,7 @@ describe('a start that cannot succeed', () => {
     const evicting = await startPrivateRedis({ 'maxmemory-policy': 'allkeys-lru' })
     try {
       const deployment = await Deployment.make('evicting', OPTIONS)
+      onTestFinished(async () => void (await deployment.stop()))
       const env = { LABAN_REDIS_URL: evicting.url }
       const ended = await deployment.laban(['run', NOTER], { env })
       expect(ended.code).toBe(UNAVAILABLE)
