@@ -1,10 +1,11 @@
 /** The documentation does what it says: every runnable block of a page is run, in order, in a fresh copy of the checkout. */
 import { spawn } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { copyCheckout } from '../harness/checkout-copy.ts'
-import { commandsOf, missingLine, type DocCommand } from '../harness/doc-commands.ts'
+import { commandsOf, missingLine, scriptOf, type DocCommand } from '../harness/doc-commands.ts'
 
 const projectDir = join(import.meta.dirname, '..', '..')
 const pages = globSync(['README.md', 'docs/{learn,guides}/*.md'], { cwd: projectDir })
@@ -37,13 +38,17 @@ describe('commands in the documentation', () => {
 
 /** One shell for the whole page, so that variables and background programs live on; what it started ends with it. */
 function runAll(dir: string, commands: readonly DocCommand[]): Promise<{ code: number | null; output: string }> {
-  const script = commands.map(({ script: text }) => `${text.replaceAll('npm ci && ', '')}\nprintf '\\001'`).join('\n')
+  const script = scriptOf(commands, '\\001').replaceAll('npm ci && ', '')
+  const temporary = mkdtempSync(join(tmpdir(), 'laban-docs-tmp-'))
+  // npm tells the programs it runs about the project they run in; a page's commands run in others.
+  const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name))
   const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: dir,
     // A group of its own, to end background programs of the page together.
     detached: true,
     env: {
-      ...process.env,
+      ...Object.fromEntries(inherited),
+      TMPDIR: temporary,
       PATH: `${join(dir, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
       NO_COLOR: '1',
     },
@@ -59,7 +64,10 @@ function runAll(dir: string, commands: readonly DocCommand[]): Promise<{ code: n
     child.on('error', reject)
     // Background programs of the page hold the output open until they have ended too.
     child.on('exit', () => endGroup(child.pid))
-    child.on('close', (code) => resolve({ code, output }))
+    child.on('close', (code) => {
+      rmSync(temporary, { recursive: true, force: true })
+      resolve({ code, output })
+    })
   })
 }
 

@@ -1,6 +1,7 @@
 /**
  * Reads the commands that a page of the documentation promises: fenced blocks that begin with "```sh run", in order. A
- * "```text" block right after one is what it prints: its lines must come in this order, `…` stands for anything.
+ * "```text" block right after one is what it prints: its lines must come in this order, `…` stands for anything. What a
+ * "```sh run background" block starts runs on, as in a terminal of its own, once it has printed the last of these lines.
  */
 
 /** One runnable block. */
@@ -9,6 +10,7 @@ export interface DocCommand {
   readonly script: string
   /** Lines that the output must contain, in order; empty when the page shows none. */
   readonly expected: readonly string[]
+  readonly isBackground: boolean
 }
 
 const FENCE = /^```(.*)$/
@@ -24,6 +26,7 @@ export function commandsOf(markdown: string): DocCommand[] {
       {
         line: block.line,
         script: block.body.join('\n'),
+        isBackground: /^sh run background\b/.test(block.info),
         expected: answers ? next.body.filter((text) => text !== '') : [],
       },
     ]
@@ -41,6 +44,28 @@ export function missingLine(output: string, expected: readonly string[]): string
     from = /^\s*…\s*$/.test(wanted) ? from : found + 1
   }
   return undefined
+}
+
+const BACKGROUND_TIMEOUT_S = 120
+
+/** A shell script of all commands, each followed by a separator in the output. */
+export function scriptOf(commands: readonly DocCommand[], separator: string): string {
+  const parts = commands.map((command) => (command.isBackground ? backgroundScript(command) : command.script))
+  return parts.map((part) => `${part}\nprintf '${separator}'`).join('\n')
+}
+
+/** Starts it with its output in a file, waits for the last line that it promises, and shows what it has printed. */
+function backgroundScript({ line, script, expected }: DocCommand): string {
+  const last = (expected.at(-1) ?? '').trim().split('…').map(escape).join('.*')
+  return [
+    `output_${line}=$(mktemp)`,
+    `(\n${script}\n) > "$output_${line}" 2>&1 &`,
+    `for _ in $(seq ${BACKGROUND_TIMEOUT_S * 10}); do`,
+    `  if grep -qE '${last.replaceAll("'", '.')}' "$output_${line}"; then break; fi`,
+    `  sleep 0.1`,
+    `done`,
+    `cat "$output_${line}"`,
+  ].join('\n')
 }
 
 interface Block {
