@@ -11,8 +11,8 @@ import { countRecords, Deployment, type AgentProcess, type OpenLog } from '../ha
 import { waitFor } from '../harness/wait.ts'
 import { checkTrial, isSettled, startCounter, TRIAL_AGENTS, TRIAL_CONTRACTS, type Counter } from './agents/trial.ts'
 
-const FLOWS = 4_000
-const FLOWS_PER_SECOND = 300
+const FLOWS = 9_578
+const FLOWS_PER_SECOND = 400
 const END = ['trial.ended']
 /** The work of a killed process is taken over when its lease and its membership have ended: here sooner than by default. */
 const SHORT_LEASE = { LABAN_LEASE_MS: '6000', LABAN_KAFKA_SESSION_TIMEOUT_MS: '6000' }
