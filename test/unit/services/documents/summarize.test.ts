@@ -1,11 +1,14 @@
-import { offload } from 'laban'
+import type { EventOf } from 'laban'
+import { choreography } from 'laban/testing'
 import { describe, expect, it } from 'vitest'
+import summarizer from '../../../../services/documents/summarizer.ts'
 import { summarize } from '../../../../services/documents/text/summarize.ts'
 import { longestStallMs } from '../../../harness/loop-stall.ts'
 
-const inThread = offload<typeof import('../../../../services/documents/text/summarize.ts')>(
-  new URL('../../../../services/documents/text/summarize.ts', import.meta.url),
-)
+function documentOf(text: string): EventOf<'document.parsed'> {
+  const sections = [{ heading: '', level: 0, text }]
+  return { documentId: '', kind: 'other', title: 'A text', sections, dates: [], amounts: [] }
+}
 
 /** Prose of so many sentences whose words repeat as words do: a few often, most rarely. The same each time. */
 function longText(sentences: number): string {
@@ -49,14 +52,15 @@ describe('a summary', () => {
     })
   })
 
-  it('is the same in a thread, and a long one does not hold up the event loop there', async () => {
-    const request = { texts: [longText(2_500)], maxSentences: 7 }
-    await inThread('summarize', { texts: [text], maxSentences: 1 })
-    const summaries: unknown[] = []
-    const inline = await longestStallMs(() => summaries.push(summarize(request)))
-    const offloaded = await longestStallMs(async () => summaries.push(await inThread('summarize', request)))
-    expect(summaries[0]).toEqual(summaries[1])
+  it('of a long document does not hold up the event loop of its agent, and is the same', async () => {
+    await using agent = await choreography([summarizer], { timeoutMs: 12_000 })
+    await agent.given('document.parsed', documentOf(text))
+    const long = longText(6_000)
+    const inline = await longestStallMs(() => summarize({ texts: [long], maxSentences: 7 }))
+    const offloaded = await longestStallMs(() => agent.when('document.parsed', documentOf(long)))
     expect(inline).toBeGreaterThan(150)
     expect(offloaded).toBeLessThan(inline / 2)
+    const [{ documentId: _, ...summary } = { documentId: '' }] = agent.published('document.summarized')
+    expect(summary).toEqual(summarize({ texts: [long], maxSentences: 7 }))
   })
 })
