@@ -27,6 +27,7 @@ const flaky = (failures: number, error = new Error('not now')) => {
     version: '1.0.0',
     consumes: 'credit.application-received',
     produces: ['credit.income-verified'],
+    retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 },
     handle(_event, { publish }) {
       if (left-- > 0) throw error
       publish('credit.income-verified', VERIFIED)
@@ -86,12 +87,11 @@ describe('choreography', () => {
   })
 
   it('takes no time for backoff', async () => {
-    const beganAt = performance.now()
+    // In real time it would be two minutes, and the choreography would not rest in time.
     await using credit = await choreography([flaky(4)])
     await credit.when('credit.application-received', APPLICATION)
     expect(credit.published('credit.income-verified')).toEqual([VERIFIED])
     expect(credit.facts.filter(({ outcome }) => outcome === 'retried')).toHaveLength(4)
-    expect(performance.now() - beganAt).toBeLessThan(1_500)
   })
 
   it('shows what was given up on', async () => {
