@@ -21,6 +21,7 @@ const NOTED = ['trial.noted']
 /** Nothing listens there. */
 const NOWHERE = '127.0.0.1:9'
 const UNAVAILABLE = 69
+const MAX_END_MS = 4_500
 
 /** Publishes first events as another program would. */
 async function produce({ broker, codec }: OpenLog, numbers: readonly number[]): Promise<void> {
@@ -264,8 +265,13 @@ describe('an agent that is told to stop while a handler runs', () => {
       expect(await worker.health('live')).toMatchObject({ status: 200 })
       expect(await countRecords(log, ['trial.left-done'])).toBe(0)
 
+      const startedMs = performance.now()
       gate.resolve(undefined)
       expect(await ending).toMatchObject({ code: 0 })
+      // Nothing of what a process waits for at most may keep it once it has arrived.
+      const durationMs = performance.now() - startedMs
+      console.info(`ended ${Math.round(durationMs)} ms after its last handler`)
+      expect(durationMs).toBeLessThan(MAX_END_MS)
       expect(await countRecords(log, ['trial.left-done'])).toBe(1)
       expect([...counter.calls.values()]).toEqual([1])
     } finally {

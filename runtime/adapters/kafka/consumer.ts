@@ -167,7 +167,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     try {
       const commits = this.#handlers.onRebalancing()
       if (commits.length === 0) return
-      await Promise.race([this.#commitWith(manager, commits), delay(this.#parts.clock, LAST_COMMIT_MS)])
+      await atMost(this.#commitWith(manager, commits), this.#parts.clock, LAST_COMMIT_MS)
     } catch (error) {
       // As for any member that comes too late: its last commit is lost, its records are delivered again.
       this.#parts.logger.info('the last commit before a rebalance was not accepted', {
@@ -290,7 +290,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
       isSettled = true
     })
     while (!this.#hasEnded) {
-      await Promise.race([settled, delay(this.#parts.clock, heartbeatIntervalMs)])
+      await atMost(settled, this.#parts.clock, heartbeatIntervalMs)
       if (isSettled) return true
       try {
         await group.heartbeat({ interval: heartbeatIntervalMs })
@@ -372,12 +372,23 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
   /** A stop during the first join would be overlooked by kafkajs, which would then run for ever. */
   async #leave(): Promise<void> {
     const { clock } = this.#parts
-    await Promise.race([this.#running, delay(clock, LAST_COMMIT_MS)])
+    await atMost(this.#running, clock, LAST_COMMIT_MS)
     try {
-      await Promise.race([outsideContext(() => this.#consumer.disconnect()), delay(clock, LEAVE_MS)])
+      const leaving = outsideContext(() => this.#consumer.disconnect())
+      await atMost(leaving, clock, LEAVE_MS)
     } finally {
       this.#parts.onLeft?.()
     }
+  }
+}
+
+/** Waits for `work`, not longer than this; the timer ends with it, because it would keep a process alive that has nothing to do. */
+async function atMost(work: Promise<unknown>, clock: Clock, timeoutMs: number): Promise<void> {
+  const over = new AbortController()
+  try {
+    await Promise.race([work, delay(clock, timeoutMs, over.signal)])
+  } finally {
+    over.abort()
   }
 }
 

@@ -54,6 +54,7 @@ export function openConnection(options: RedisConnectionOptions): Connection {
   const url = printableUrl(options.url)
   let lastProblem: string | undefined
   let wasReady = false
+  let isClosing = false
   client.on('error', (error: unknown) => {
     lastProblem = problemOf(error)
   })
@@ -63,7 +64,7 @@ export function openConnection(options: RedisConnectionOptions): Connection {
     wasReady = true
   })
   client.on('close', () => {
-    if (wasReady && lastProblem === undefined) logger.warn('Redis connection lost; reconnecting', { url })
+    if (wasReady && !isClosing && lastProblem === undefined) logger.warn('Redis connection lost; reconnecting', { url })
     lastProblem ??= 'the connection was lost'
   })
 
@@ -83,7 +84,10 @@ export function openConnection(options: RedisConnectionOptions): Connection {
         await untilReady(client, clock, connectTimeoutMs)
         await client.ping()
       }),
-    close: () => client.disconnect(),
+    close: () => {
+      isClosing = true
+      client.disconnect()
+    },
   }
 }
 
