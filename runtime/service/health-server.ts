@@ -33,7 +33,12 @@ export async function serveHealth(health: () => Health, at: { host: string; port
   server.unref()
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        // Whoever polls keeps its connection open; that must not hold up the end of the process.
+        server.closeAllConnections()
+      }),
   }
 }
 
