@@ -80,8 +80,9 @@ export class KafkaAdmin implements BrokerAdmin {
 
   async offsetsAt(topic: string, atMs: number): Promise<readonly { partition: number; offset: number }[]> {
     const partitions = await this.#partitionsOf(topic)
-    const found = await listOffsets(this.#access, this.#named(topic), partitions, atMs)
+    // Ends first: a record that is appended between the two questions must not lie before the answer.
     const ends = await listOffsets(this.#access, this.#named(topic), partitions, LATEST)
+    const found = await listOffsets(this.#access, this.#named(topic), partitions, atMs)
     return partitions.map((partition) => {
       const offset = found.get(partition) ?? -1
       return { partition, offset: offset >= 0 ? offset : (ends.get(partition) ?? 0) }

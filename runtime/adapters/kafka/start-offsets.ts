@@ -51,11 +51,9 @@ async function resolveTopic(
       atMs,
     )
   const { startFrom } = query
-  const [starts, ends, timed] = await Promise.all([
-    ask(EARLIEST),
-    ask(LATEST),
-    typeof startFrom === 'object' ? ask(startFrom.atMs) : undefined,
-  ])
+  const [starts, ends] = await Promise.all([ask(EARLIEST), ask(LATEST)])
+  // After the ends: a record that is appended between the two questions must not lie before the answer.
+  const timed = typeof startFrom === 'object' ? await ask(startFrom.atMs) : undefined
   for (const held of ofTopic) {
     const start = starts.get(held.partition) ?? 0
     const end = ends.get(held.partition) ?? start
