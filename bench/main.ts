@@ -1,0 +1,14 @@
+/** `npm run bench -- <name> [options]`: runs one measurement. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+const FILES: Readonly<Record<string, string>> = { chain: 'chain/main.ts', store: 'store.ts', tracing: 'tracing.ts' }
+const [name = '', ...options] = process.argv.slice(2)
+const file = FILES[name]
+if (file === undefined) {
+  console.error(`Say which: npm run bench -- ${Object.keys(FILES).join(' | ')}`)
+  process.exitCode = 64
+} else {
+  const args = ['--conditions=laban-source', join(import.meta.dirname, file), ...options]
+  spawn(process.execPath, args, { stdio: 'inherit' }).on('exit', (code) => (process.exitCode = code ?? 1))
+}
