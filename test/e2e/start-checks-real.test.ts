@@ -57,8 +57,10 @@ describe('a start that cannot succeed', () => {
     expect(await bare.laban(['topics', 'apply', NOTER])).toMatchObject({ code: 0 })
     const withoutSchemas = await bare.laban(['run', NOTER])
     expect(withoutSchemas.code).toBe(UNAVAILABLE)
-    expect(withoutSchemas.stderr).toContain('LABAN_SCHEMA_MISSING: The contract of trial.')
-    expect(withoutSchemas.stderr).toContain(`${bare.namespace}.trial.`)
+    expect(withoutSchemas.stderr).toMatch(
+      /LABAN_SCHEMA_MISSING: The contract of (trial|laban)\.\S+ is not registered under subject /,
+    )
+    expect(withoutSchemas.stderr).toContain(`under subject ${bare.namespace}.`)
     expect(withoutSchemas.stderr).toMatch(/next +laban contracts push/)
 
     const looked = await bare.laban(['doctor', '--json'])
