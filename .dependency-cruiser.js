@@ -18,7 +18,7 @@ const VENDORS = [
   },
   { library: 'ioredis', home: '^runtime/adapters/redis/' },
   { library: 'pino', home: '^runtime/(adapters/pino/|logging\\.ts)' },
-  { library: 'piscina', home: '^runtime/work/' },
+  { library: 'piscina', home: '^runtime/threads/' },
 ]
 
 /** A rule that forbids `from` to import any of our files except those that match `allowed`. */

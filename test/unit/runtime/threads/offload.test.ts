@@ -3,7 +3,7 @@ import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { offload } from '../../../../runtime/work/offload.ts'
+import { offload } from '../../../../runtime/threads/offload.ts'
 import { longestStallMs } from '../../../harness/loop-stall.ts'
 import { temporaryFolder } from '../../../harness/temporary-folder.ts'
 import { sumOfSines } from './heavy.ts'
@@ -71,7 +71,7 @@ describe('offload', () => {
   it('keeps no process alive once its calls are answered', async () => {
     const folder = await temporaryFolder()
     copyFileSync(heavyModule, join(folder, 'heavy.ts'))
-    const source = new URL('../../../../runtime/work/offload.ts', import.meta.url)
+    const source = new URL('../../../../runtime/threads/offload.ts', import.meta.url)
     const main = join(folder, 'main.ts')
     writeFileSync(
       main,
