@@ -3,12 +3,14 @@ import type {
   ClaimRequest,
   ClaimStore,
   ComputeRequest,
+  FinishRequest,
   From,
   HandedKind,
   HandlingRef,
   HandlingState,
   JoinAnswer,
   JoinRequest,
+  JournalRequest,
   Transition,
 } from '../ports/claim-store.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -37,22 +39,26 @@ export class Admission {
   readonly read: Asked<HandlingRef, HandlingState>
   readonly claim: (request: ClaimRequest) => Promise<Transition>
   readonly compute: Asked<ComputeRequest, Transition>
-  readonly finish: Asked<HandlingRef, Transition>
+  readonly finish: Asked<FinishRequest, Transition>
   readonly hand: (request: HandRequest) => Promise<Transition>
   readonly bury: (request: BuryRequest) => Promise<Transition>
   readonly release: (request: ReleaseRequest) => Promise<Transition>
   readonly join: (request: JoinRequest) => Promise<JoinAnswer>
+  readonly writeJournal: (request: JournalRequest) => Promise<Transition>
+  readonly readJournal: (ref: HandlingRef) => Promise<ReadonlyMap<string, Buffer>>
 
   constructor(options: AdmissionOptions) {
     const { claims } = options
     this.read = batched(options, (refs: readonly HandlingRef[]) => claims.read(refs))
     this.claim = batched(options, (requests: readonly ClaimRequest[]) => claims.claim(requests))
     this.compute = batched(options, (requests: readonly ComputeRequest[]) => claims.compute(requests))
-    this.finish = batched(options, (refs: readonly HandlingRef[]) => claims.finish(refs))
+    this.finish = batched(options, (requests: readonly FinishRequest[]) => claims.finish(requests))
     this.hand = batched(options, (requests: readonly HandRequest[]) => claims.hand(requests))
     this.bury = batched(options, (requests: readonly BuryRequest[]) => claims.bury(requests))
     this.release = batched(options, (requests: readonly ReleaseRequest[]) => claims.release(requests))
     this.join = batched(options, (requests: readonly JoinRequest[]) => claims.join(requests))
+    this.writeJournal = batched(options, (requests: readonly JournalRequest[]) => claims.writeJournal(requests))
+    this.readJournal = batched(options, (refs: readonly HandlingRef[]) => claims.readJournal(refs))
   }
 }
 

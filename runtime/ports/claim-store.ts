@@ -63,6 +63,23 @@ export interface ComputeRequest extends HandlingRef {
   readonly outputs: Buffer
 }
 
+/** One value for the journal of a handling that is claimed by exactly this owner in this attempt. */
+export interface JournalRequest extends HandlingRef {
+  readonly owner: string
+  readonly attempt: number
+  /** Names the value within the handling; a later value of the same name replaces it. At most 255 bytes. */
+  readonly name: string
+  readonly value: Buffer
+  /** Drops every other value first: the handling begins anew. @default false */
+  readonly isRestart?: boolean
+}
+
+/** A handling to finish. */
+export interface FinishRequest extends HandlingRef {
+  /** True when it may have a journal, which is dropped with the bodies. @default false */
+  readonly hasJournal?: boolean
+}
+
 /** One recorded member of a join. */
 export interface JoinMember {
   readonly eventId: Uuid
@@ -105,7 +122,7 @@ export interface ClaimStore {
    */
   compute(requests: readonly ComputeRequest[]): Promise<readonly Transition[]>
   /** Enters `done` from `computed` and drops the bodies; from `done` it is accepted again. */
-  finish(refs: readonly HandlingRef[]): Promise<readonly Transition[]>
+  finish(requests: readonly FinishRequest[]): Promise<readonly Transition[]>
   /** Enters `handed` after the record handed over was acknowledged. */
   hand(
     requests: readonly (HandlingRef & { from: From; kind: HandedKind; attempt: number })[],
@@ -114,6 +131,13 @@ export interface ClaimStore {
   bury(requests: readonly (HandlingRef & { from: From })[]): Promise<readonly Transition[]>
   /** Gives claims up on shutdown: the attempt is kept, the owner becomes ''. Compare-and-set like the others. */
   release(requests: readonly (HandlingRef & { owner: string; attempt: number })[]): Promise<readonly Transition[]>
+  /**
+   * Writes into journals, each under its claim: refused, with the state that stands, when the claim is not exactly this one. A
+   * journal outlives its claim: it is there for whoever takes over, and for a redrive.
+   */
+  writeJournal(requests: readonly JournalRequest[]): Promise<readonly Transition[]>
+  /** The journals by name, empty where there is none. Whoever holds the claim sees all that was ever accepted. */
+  readJournal(refs: readonly HandlingRef[]): Promise<readonly ReadonlyMap<string, Buffer>[]>
   /** Records join members; the first event of a topic wins, a later one never overwrites. */
   join(requests: readonly JoinRequest[]): Promise<readonly JoinAnswer[]>
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { StoreBench, type StoreUnderTest } from './store-bench.ts'
 import { describeBatches } from './store-batches.suite.ts'
 import { describeJoins } from './store-joins.suite.ts'
+import { describeJournal } from './store-journal.suite.ts'
 import { describeLeases } from './store-leases.suite.ts'
 import { describeRaces } from './store-races.suite.ts'
 import { describeStates } from './store-states.suite.ts'
@@ -28,6 +29,7 @@ export function describeStore(name: string, setUp: () => StoreUnderTest | Promis
     describeRaces(bench)
     describeJoins(bench)
     describeLeases(bench)
+    describeJournal(bench)
     describeBatches(bench)
   })
 }

@@ -30,6 +30,8 @@ function callsOf(agent: string): fc.Arbitrary<Call> {
   const redrive = fc.record({ deadGeneration: fc.constantFrom(1, 2) })
   const bytes = fc.uint8Array({ maxLength: 6 }).map((array) => Buffer.from(array))
   const offset = fc.constantFrom(1, 2 ** 40)
+  const name = fc.constantFrom('charge', 'größe')
+  const isRestart = fc.constantFrom(false, false, true)
   const kind = fc.constantFrom('retry' as const, 'joined' as const)
   const member = fc.record({
     eventId: fc.constantFrom('11111111-0000-4000-8000-000000000000', '22222222-0000-4000-8000-000000000000'),
@@ -43,12 +45,14 @@ function callsOf(agent: string): fc.Arbitrary<Call> {
     fc.tuple(ref, rest).map(([handling, more]) => ({ ...handling, ...more }))
   return fc.oneof(
     callOf('read', ref),
-    callOf('finish', ref),
+    callOf('finish', onRef(fc.record({ hasJournal: fc.boolean() }))),
     callOf('claim', onRef(fc.record({ owner, from: fc.oneof(from, from, redrive) }))),
     callOf('compute', onRef(fc.record({ owner, attempt, from, position, outputs: bytes }))),
     callOf('hand', onRef(fc.record({ from, kind, attempt }))),
     callOf('bury', onRef(fc.record({ from }))),
     callOf('release', onRef(fc.record({ owner, attempt }))),
+    callOf('readJournal', ref),
+    callOf('writeJournal', onRef(fc.record({ owner, attempt, name, value: bytes, isRestart }))),
     callOf('join', fc.record({ flowId: fc.constantFrom(...FLOWS), topics: fc.constant(TOPICS), member })),
   )
 }
@@ -90,12 +94,14 @@ export async function compareWithModel(openStore: () => Store, numRuns: number):
     }),
     { numRuns },
   )
-  const transitions = ['claim', 'compute', 'finish', 'hand', 'bury', 'release']
+  const transitions = ['claim', 'compute', 'finish', 'hand', 'bury', 'release', 'writeJournal']
   const outcomes = transitions.flatMap((method) => [`${method} accepted`, `${method} refused`])
+  outcomes.push('readJournal with values')
   expect([...seen]).toEqual(expect.arrayContaining([...outcomes, 'join recorded', 'join already', 'join late']))
 }
 
 function outcomeOf(answer: unknown): string {
+  if (answer instanceof Map) return answer.size > 0 ? 'with values' : 'empty'
   const { accepted, result } = answer as { accepted?: boolean; result?: string }
   return result ?? (accepted === true ? 'accepted' : 'refused')
 }

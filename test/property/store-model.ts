@@ -4,10 +4,12 @@ import type {
   ClaimRequest,
   ComputeRequest,
   From,
+  FinishRequest,
   HandedKind,
   HandlingRef,
   JoinMember,
   JoinRequest,
+  JournalRequest,
 } from '../../runtime/ports/claim-store.ts'
 
 /** All that is ever known of one handling, whatever its state. */
@@ -27,6 +29,7 @@ export class StoreModel {
   readonly #entries = new Map<string, Entry>()
   readonly #joins = new Map<string, Map<string, JoinMember>>()
   readonly #fired = new Set<string>()
+  readonly #journals = new Map<string, ReadonlyMap<string, Buffer>>()
 
   constructor(agent: string) {
     this.#agent = agent
@@ -71,10 +74,12 @@ export class StoreModel {
     return this.#settle(request, meets(old, from), next, isMine && samePosition)
   }
 
-  finish(ref: HandlingRef): object {
+  finish(ref: FinishRequest): object {
     const { state } = this.#get(ref)
+    const isEnd = state === 'computed' || state === 'done'
+    if (isEnd && ref.hasJournal === true) this.#journals.delete(keyOf(ref))
     const isJoin = ref.handlingId === joinHandlingId(this.#agent, ref.flowId) && this.#joins.has(ref.flowId)
-    if (isJoin && (state === 'computed' || state === 'done')) this.#fired.add(ref.flowId)
+    if (isJoin && isEnd) this.#fired.add(ref.flowId)
     return this.#settle(ref, state === 'computed', { ...ABSENT, state: 'done' }, state === 'done')
   }
 
@@ -103,6 +108,18 @@ export class StoreModel {
     return this.#settle(request, meets(old, request), next, meets(old, { owner: '', attempt }))
   }
 
+  writeJournal(request: JournalRequest): object {
+    const { name, value, isRestart = false } = request
+    const accepted = meets(this.#get(request), request)
+    const kept = isRestart ? new Map<string, Buffer>() : this.readJournal(request)
+    if (accepted) this.#journals.set(keyOf(request), new Map([...kept, [name, value]]))
+    return { accepted, current: this.read(request) }
+  }
+
+  readJournal(ref: HandlingRef): ReadonlyMap<string, Buffer> {
+    return this.#journals.get(keyOf(ref)) ?? new Map()
+  }
+
   join({ flowId, topics, member }: JoinRequest): object {
     const members = this.#joins.get(flowId) ?? new Map<string, JoinMember>()
     this.#joins.set(flowId, members)
@@ -115,13 +132,17 @@ export class StoreModel {
   }
 
   #get(ref: HandlingRef): Entry {
-    return this.#entries.get(`${ref.flowId} ${ref.handlingId}`) ?? ABSENT
+    return this.#entries.get(keyOf(ref)) ?? ABSENT
   }
 
   #settle(ref: HandlingRef, isMet: boolean, next: Entry, isRepeat: boolean): object {
-    if (isMet) this.#entries.set(`${ref.flowId} ${ref.handlingId}`, next)
+    if (isMet) this.#entries.set(keyOf(ref), next)
     return { accepted: isMet || isRepeat, current: this.read(ref) }
   }
+}
+
+function keyOf({ flowId, handlingId }: HandlingRef): string {
+  return `${flowId} ${handlingId}`
 }
 
 function meets(old: Entry, from: From): boolean {

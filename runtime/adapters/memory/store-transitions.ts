@@ -111,6 +111,11 @@ export function bury(stored: Stored, { from }: { from: From }): Verdict {
   return stored?.state === 'dead' && stored.owner === owner && stored.attempt === attempt ? REPEATED : REFUSED
 }
 
+/** Whether a journal may be written: by the exact claim only. */
+export function writeJournal(stored: Stored, { owner, attempt }: { owner: string; attempt: number }): Verdict {
+  return meets(stored, { owner, attempt }) ? REPEATED : REFUSED
+}
+
 /** Empties the owner of one's own claim. */
 export function release(stored: Stored, { owner, attempt }: { owner: string; attempt: number }): Verdict {
   if (stored?.state !== 'claimed' || stored.attempt !== attempt) return REFUSED

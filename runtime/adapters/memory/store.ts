@@ -4,7 +4,15 @@
  */
 import { flowSlot, joinHandlingId, type Uuid } from '../../../contracts/ids.ts'
 import { LabanError } from '../../../contracts/errors.ts'
-import type { ClaimStore, HandlingRef, LeaseStore, Store, Transition } from '../../ports/claim-store.ts'
+import type {
+  ClaimStore,
+  FinishRequest,
+  HandlingRef,
+  JournalRequest,
+  LeaseStore,
+  Store,
+  Transition,
+} from '../../ports/claim-store.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { ExpiringMap } from './store-expiring.ts'
 import { FaultGate, type StoreFaults } from './store-faults.ts'
@@ -27,6 +35,7 @@ const SLOTS = 64
 interface Memory {
   readonly handlings: ExpiringMap<StoredHandling>
   readonly joins: ExpiringMap<StoredJoin>
+  readonly journals: ExpiringMap<ReadonlyMap<string, Buffer>>
   /** Ends of leases, kept after they lapsed, so that a renewal can tell. */
   readonly leaseEndsAtMs: Map<string, number>
   /** Counts how often everything was forgotten. */
@@ -38,6 +47,7 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
   const memory: Memory = {
     handlings: new ExpiringMap(clock),
     joins: new ExpiringMap(clock),
+    journals: new ExpiringMap(clock),
     leaseEndsAtMs: new Map(),
     epoch: 0,
   }
@@ -55,6 +65,7 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
 function forget(memory: Memory): void {
   memory.handlings.clear()
   memory.joins.clear()
+  memory.journals.clear()
   for (const instance of memory.leaseEndsAtMs.keys()) memory.leaseEndsAtMs.set(instance, 0)
   memory.epoch += 1
 }
@@ -65,7 +76,7 @@ function claimsIn(
   agent: string,
   options: { dedupMs: number; joinTtlMs: number },
 ): ClaimStore {
-  const { handlings, joins } = memory
+  const { handlings, joins, journals } = memory
   const ttlMs = timesToLive(options)
   let epoch = memory.epoch
   const run = <R>(call: () => R): Promise<R> =>
@@ -88,11 +99,20 @@ function claimsIn(
       }),
     )
 
-  const finishOne = (stored: StoredHandling | undefined, ref: HandlingRef): Verdict => {
+  const finishOne = (stored: StoredHandling | undefined, ref: FinishRequest): Verdict => {
     const verdict = transitions.finish(stored)
+    if (verdict.accepted && ref.hasJournal === true) journals.delete(keyOf(ref))
     const isJoin = verdict.accepted && joins.get(joinKeyOf(ref.flowId)) !== undefined
     if (isJoin && ref.handlingId === joinHandlingId(agent, ref.flowId))
       dropBodies(joins, joinKeyOf(ref.flowId), ttlMs.done)
+    return verdict
+  }
+
+  const writeOne = (stored: StoredHandling | undefined, request: JournalRequest): Verdict => {
+    const verdict = transitions.writeJournal(stored, request)
+    const { name, value, isRestart = false } = request
+    const kept = isRestart ? [] : (journals.get(keyOf(request)) ?? [])
+    if (verdict.accepted) journals.set(keyOf(request), new Map([...kept, [name, Buffer.from(value)]]), ttlMs.dead)
     return verdict
   }
 
@@ -104,6 +124,8 @@ function claimsIn(
     hand: (requests) => apply(requests, transitions.hand),
     bury: (requests) => apply(requests, transitions.bury),
     release: (requests) => apply(requests, transitions.release),
+    writeJournal: (requests) => apply(requests, writeOne),
+    readJournal: (refs) => run(() => refs.map((ref) => journals.get(keyOf(ref)) ?? new Map<string, Buffer>())),
     join: (requests) =>
       run(() => requests.map((request) => recordMember(joins, joinKeyOf(request.flowId), options.joinTtlMs, request))),
   }

@@ -4,12 +4,14 @@ import type {
   ClaimRequest,
   ClaimStore,
   ComputeRequest,
+  FinishRequest,
   From,
   HandedKind,
   HandlingRef,
   HandlingState,
   JoinAnswer,
   JoinRequest,
+  JournalRequest,
   Transition,
 } from '../../ports/claim-store.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -38,6 +40,11 @@ type HandRequest = HandlingRef & { from: From; kind: HandedKind; attempt: number
 type BuryRequest = HandlingRef & { from: From }
 type ReleaseRequest = HandlingRef & { owner: string; attempt: number }
 type Arguments = readonly (Buffer | string | number)[]
+
+/** `kinds`: one letter for each key. */
+interface FinishPart extends Part {
+  readonly kinds: string
+}
 
 const DAY_MS = 86_400_000
 /** A claim must not end while its work could still be taken over: longer than any log keeps the event by default (7 days). */
@@ -82,12 +89,12 @@ export class RedisClaimStore implements ClaimStore {
     return this.#change(COMPUTE, this.#ttlMs.claim, requests)
   }
 
-  async finish(refs: readonly HandlingRef[]): Promise<readonly Transition[]> {
-    const kindsOf: FixedArguments = (parts) => [
+  async finish(requests: readonly FinishRequest[]): Promise<readonly Transition[]> {
+    const parts = requests.map((request) => this.#finishPart(request))
+    const kindsOf: FixedArguments = (chosen) => [
       this.#ttlMs.dedup,
-      parts.map((part) => (part.keys.length > 1 ? 'hj' : 'h')).join(''),
+      chosen.map((part) => (part as FinishPart).kinds).join(''),
     ]
-    const parts = refs.map((ref) => this.#finishPart(ref))
     const replies = await runBatch(this.#runner, 'finish', parts, kindsOf)
     return replies.map((reply) => transition(reply, () => ({ state: 'done' })))
   }
@@ -102,6 +109,25 @@ export class RedisClaimStore implements ClaimStore {
 
   release(requests: readonly ReleaseRequest[]): Promise<readonly Transition[]> {
     return this.#change(RELEASE, this.#ttlMs.claim, requests)
+  }
+
+  async writeJournal(requests: readonly JournalRequest[]): Promise<readonly Transition[]> {
+    const parts = requests.map((request) => this.#journalPart(request))
+    const replies = await runBatch(this.#runner, 'journal-write', parts, () => [this.#ttlMs.dead])
+    return requests.map(({ owner, attempt }, index) =>
+      transition(replies[index] ?? null, () => ({ state: 'claimed', owner, attempt })),
+    )
+  }
+
+  async readJournal(refs: readonly HandlingRef[]): Promise<readonly ReadonlyMap<string, Buffer>[]> {
+    const parts = refs.map(({ flowId, handlingId }) => ({
+      epochKey: this.#epochKey(flowId),
+      keys: [this.#keys.journal(flowId, handlingId)],
+      args: [],
+      bytes: 0,
+    }))
+    const replies = await runBatch(this.#runner, 'journal-read', parts, () => [])
+    return replies.map((reply) => fieldsOf(reply as readonly Buffer[]))
   }
 
   async join(requests: readonly JoinRequest[]): Promise<readonly JoinAnswer[]> {
@@ -135,11 +161,27 @@ export class RedisClaimStore implements ClaimStore {
     return { epochKey: this.#epochKey(flowId), keys: [this.#keys.handling(flowId, handlingId)], args, bytes }
   }
 
-  /** The key of the join goes along where the handling is that of a join, so that its bodies can be dropped. */
-  #finishPart(ref: HandlingRef): Part {
-    const part = this.#part(ref, [])
-    const isJoin = this.#hasJoined && ref.handlingId === joinHandlingId(this.#agent, ref.flowId)
-    return isJoin ? { ...part, keys: [...part.keys, this.#keys.join(ref.flowId)] } : part
+  /** What is to be dropped goes along: the journal, and the join where the handling is that of a join. */
+  #finishPart({ flowId, handlingId, hasJournal = false }: FinishRequest): FinishPart {
+    const part = this.#part({ flowId, handlingId }, [])
+    const isJoin = this.#hasJoined && handlingId === joinHandlingId(this.#agent, flowId)
+    if (!isJoin && !hasJournal) return { ...part, kinds: 'h' }
+    const join = isJoin ? [this.#keys.join(flowId)] : []
+    const journal = hasJournal ? [this.#keys.journal(flowId, handlingId)] : []
+    return {
+      ...part,
+      keys: [...part.keys, ...join, ...journal],
+      kinds: `h${isJoin ? 'j' : ''}${hasJournal ? 's' : ''}`,
+    }
+  }
+
+  #journalPart({ flowId, handlingId, owner, attempt, name, value, isRestart = false }: JournalRequest): Part {
+    return {
+      epochKey: this.#epochKey(flowId),
+      keys: [this.#keys.handling(flowId, handlingId), this.#keys.journal(flowId, handlingId)],
+      args: [claimTail(owner, attempt), isRestart ? 'x' : '', name, value],
+      bytes: value.length,
+    }
   }
 
   #epochKey(flowId: Uuid): string {
@@ -152,6 +194,13 @@ function transition(reply: Reply, stateOf: () => HandlingState): Transition {
   if (reply === 1) return { accepted: true, current: stateOf() }
   if (Array.isArray(reply)) return { accepted: true, current: decodeState(reply[0] as Buffer) }
   return { accepted: false, current: decodeState(reply as Buffer | null) }
+}
+
+function fieldsOf(reply: readonly Buffer[]): ReadonlyMap<string, Buffer> {
+  const fields = new Map<string, Buffer>()
+  for (let at = 0; at + 1 < reply.length; at += 2)
+    fields.set(reply[at]?.toString('utf8') ?? '', reply[at + 1] ?? Buffer.alloc(0))
+  return fields
 }
 
 /** A transition of which all that differs is said here: its script, the arguments of one request, the state it enters. */

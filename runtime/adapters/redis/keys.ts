@@ -13,6 +13,7 @@ const ID_BYTES = 16
 export interface AgentKeys {
   handling(flowId: Uuid, handlingId: Uuid): Buffer
   join(flowId: Uuid): Buffer
+  journal(flowId: Uuid, handlingId: Uuid): Buffer
   /** Where the epoch of a slot is kept; without a slot, the one epoch of the agent on a standalone server. */
   epoch(slot?: number): string
 }
@@ -22,6 +23,7 @@ export function agentKeys(namespace: string, agent: string): AgentKeys {
   const tags = Array.from({ length: SLOTS }, (_, slot) => `{${prefixOf(namespace)}${agent}:${slot}}:`)
   const handlingPrefixes = tags.map((tag) => Buffer.from(tag))
   const joinPrefixes = tags.map((tag) => Buffer.from(`${tag}j:`))
+  const journalPrefixes = tags.map((tag) => Buffer.from(`${tag}s:`))
   const idKey = (prefixes: readonly Buffer[], flowId: Uuid, id: Uuid): Buffer => {
     const prefix = prefixes[flowSlot(flowId, SLOTS)] ?? Buffer.alloc(0)
     const key = Buffer.allocUnsafe(prefix.length + ID_BYTES)
@@ -32,6 +34,7 @@ export function agentKeys(namespace: string, agent: string): AgentKeys {
   return {
     handling: (flowId, handlingId) => idKey(handlingPrefixes, flowId, handlingId),
     join: (flowId) => idKey(joinPrefixes, flowId, flowId),
+    journal: (flowId, handlingId) => idKey(journalPrefixes, flowId, handlingId),
     epoch: (slot) => (slot === undefined ? `{${prefixOf(namespace)}${agent}}:epoch` : `${tags[slot] ?? ''}epoch`),
   }
 }

@@ -3,7 +3,18 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Client } from './connection.ts'
 
-export type ScriptName = 'epoch' | 'read' | 'claim' | 'compute' | 'finish' | 'hand' | 'bury' | 'release' | 'join'
+export type ScriptName =
+  | 'epoch'
+  | 'read'
+  | 'claim'
+  | 'compute'
+  | 'finish'
+  | 'hand'
+  | 'bury'
+  | 'release'
+  | 'join'
+  | 'journal-read'
+  | 'journal-write'
 
 /** What Redis answers: numbers, bytes, nil, and lists of them. */
 export type Reply = number | Buffer | null | readonly Reply[]

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- Enters `done` from `computed` and drops the bodies, also those of the join that the handling was about.
+-- Enters `done` from `computed` and drops the bodies, also those of the join that the handling was about, and its journal.
 -- Runs when memory is full: it gives memory back.
 --
 -- KEYS[1]   epoch
--- KEYS[2…]  handlings; the one of a join is followed by the key of the join
+-- KEYS[2…]  handlings; the one of a join is followed by the key of the join, one with a journal by the key of the journal
 -- ARGV[1]   name of the epoch
 -- ARGV[2]   time to live of `done`, ms
--- ARGV[3]   one letter for each of KEYS[2…]: h handling, j join of the handling before it
+-- ARGV[3]   one letter for each of KEYS[2…]: h handling, j join of the handling before it, s its journal
 --
 -- Returns 0 when the epoch is not there, else {count of the epoch, answer, …} with one answer per handling:
 --   1        accepted
@@ -42,11 +42,16 @@ end
 
 local answers, n = { count }, 1
 for i = 2, #KEYS do
-  if string.sub(ARGV[3], i - 1, i - 1) == 'h' then
+  local letter = string.sub(ARGV[3], i - 1, i - 1)
+  if letter == 'h' then
     n = n + 1
     answers[n] = finish(KEYS[i])
   elseif answers[n] == 1 then
-    drop_bodies(KEYS[i])
+    if letter == 'j' then
+      drop_bodies(KEYS[i])
+    else
+      redis.call('DEL', KEYS[i])
+    end
   end
 end
 return answers
