@@ -46,10 +46,13 @@ export interface Transition {
 /** What a transition requires: nothing stored yet, or a claim of exactly this owner and attempt. */
 export type From = 'absent' | { readonly owner: string; readonly attempt: number }
 
-/** A claim to enter: on nothing, taken over from a (dead) owner, or of a redrive from the dead letter of a generation. */
+/**
+ * A claim to enter: on nothing, taken over from a (dead) owner, by the record that the handling was handed over to, or of a redrive
+ * from the dead letter of a generation.
+ */
 export interface ClaimRequest extends HandlingRef {
   readonly owner: string
-  readonly from: From | { readonly deadGeneration: number }
+  readonly from: From | { readonly handed: HandedKind; readonly attempt: number } | { readonly deadGeneration: number }
 }
 
 /** A result to enter. */
@@ -70,8 +73,6 @@ export interface JournalRequest extends HandlingRef {
   /** Names the value within the handling; a later value of the same name replaces it. At most 255 bytes. */
   readonly name: string
   readonly value: Buffer
-  /** Drops every other value first: the handling begins anew. @default false */
-  readonly isRestart?: boolean
 }
 
 /** A handling to finish. */

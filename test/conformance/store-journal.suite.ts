@@ -38,7 +38,6 @@ export function describeJournal(bench: StoreBench): void {
       const late = { ...ref, owner: ME, attempt: 1, name: 'b', value: Buffer.from('late') }
       const taken = { state: 'claimed', owner: OTHER, attempt: 2 }
       expect(await one(mine.writeJournal([late]))).toEqual({ accepted: false, current: taken })
-      expect(await one(mine.writeJournal([{ ...late, isRestart: true }]))).toEqual({ accepted: false, current: taken })
       expect(await one(theirs.readJournal([ref]))).toEqual(new Map([['a', Buffer.from('1')]]))
       await theirs.writeJournal([{ ...late, owner: OTHER, attempt: 2, value: Buffer.from('2') }])
       expect([...(await one(mine.readJournal([ref]))).keys()].sort()).toEqual(['a', 'b'])
@@ -71,15 +70,6 @@ export function describeJournal(bench: StoreBench): void {
       await waitFor(hasPassed, { what: 'dedupMs to pass' })
       await claims.claim([{ ...ref, from: { deadGeneration: 1 } }])
       expect(await one(claims.readJournal([ref]))).toEqual(new Map([['a', Buffer.from('1')]]))
-    })
-
-    it('begins anew on request', async () => {
-      const claims = bench.claims()
-      const ref = { ...newRef(), owner: ME, attempt: 1 }
-      await claims.claim([{ ...ref, from: 'absent' }])
-      await claims.writeJournal([{ ...ref, name: 'a', value: Buffer.from('1') }])
-      await claims.writeJournal([{ ...ref, name: 'b', value: Buffer.from('2'), isRestart: true }])
-      expect(await one(claims.readJournal([ref]))).toEqual(new Map([['b', Buffer.from('2')]]))
     })
 
     it('goes when its handling is done, and no other goes with it', async () => {

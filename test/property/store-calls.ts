@@ -28,11 +28,11 @@ function callsOf(agent: string): fc.Arbitrary<Call> {
   const heldBy = fc.record({ owner: fc.constantFrom('a', 'ü', ''), attempt })
   const from = fc.oneof(fc.constant('absent' as const), heldBy)
   const redrive = fc.record({ deadGeneration: fc.constantFrom(1, 2) })
+  const handed = fc.record({ handed: fc.constantFrom('retry' as const, 'parked' as const), attempt })
   const bytes = fc.uint8Array({ maxLength: 6 }).map((array) => Buffer.from(array))
   const offset = fc.constantFrom(1, 2 ** 40)
   const name = fc.constantFrom('charge', 'größe')
-  const isRestart = fc.constantFrom(false, false, true)
-  const kind = fc.constantFrom('retry' as const, 'joined' as const)
+  const kind = fc.constantFrom('retry' as const, 'parked' as const, 'joined' as const)
   const member = fc.record({
     eventId: fc.constantFrom('11111111-0000-4000-8000-000000000000', '22222222-0000-4000-8000-000000000000'),
     topic: fc.constantFrom(...TOPICS),
@@ -46,13 +46,13 @@ function callsOf(agent: string): fc.Arbitrary<Call> {
   return fc.oneof(
     callOf('read', ref),
     callOf('finish', onRef(fc.record({ hasJournal: fc.boolean() }))),
-    callOf('claim', onRef(fc.record({ owner, from: fc.oneof(from, from, redrive) }))),
+    callOf('claim', onRef(fc.record({ owner, from: fc.oneof(from, from, redrive, handed) }))),
     callOf('compute', onRef(fc.record({ owner, attempt, from, position, outputs: bytes }))),
     callOf('hand', onRef(fc.record({ from, kind, attempt }))),
     callOf('bury', onRef(fc.record({ from }))),
     callOf('release', onRef(fc.record({ owner, attempt }))),
     callOf('readJournal', ref),
-    callOf('writeJournal', onRef(fc.record({ owner, attempt, name, value: bytes, isRestart }))),
+    callOf('writeJournal', onRef(fc.record({ owner, attempt, name, value: bytes }))),
     callOf('join', fc.record({ flowId: fc.constantFrom(...FLOWS), topics: fc.constant(TOPICS), member })),
   )
 }

@@ -56,6 +56,15 @@ export class StoreModel {
         isMine && old.attempt === from.attempt + 1,
       )
     }
+    if ('handed' in from) {
+      const isHanded = old.state === 'handed' && old.attempt === from.attempt
+      return this.#settle(
+        request,
+        isHanded && 'kind' in old.shown && old.shown.kind === from.handed,
+        enter(from.attempt + 1),
+        isMine && old.attempt === from.attempt + 1,
+      )
+    }
     const isThisGeneration = old.generation === from.deadGeneration
     return this.#settle(
       request,
@@ -109,10 +118,9 @@ export class StoreModel {
   }
 
   writeJournal(request: JournalRequest): object {
-    const { name, value, isRestart = false } = request
+    const { name, value } = request
     const accepted = meets(this.#get(request), request)
-    const kept = isRestart ? new Map<string, Buffer>() : this.readJournal(request)
-    if (accepted) this.#journals.set(keyOf(request), new Map([...kept, [name, value]]))
+    if (accepted) this.#journals.set(keyOf(request), new Map([...this.readJournal(request), [name, value]]))
     return { accepted, current: this.read(request) }
   }
 

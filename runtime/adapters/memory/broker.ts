@@ -25,6 +25,10 @@ export interface MemoryConnection extends Broker {
   connection(): MemoryConnection
   /** Ends this client as kill -9 does: its calls never settle, its consumers fall silent until their sessions time out. */
   crash(): void
+  /** Stops this client as SIGSTOP does: its consumers fall silent, and are expelled when their sessions run out. */
+  stall(): void
+  /** Ends a stall, as SIGCONT does. */
+  wake(): void
   /** Moves the start of a partition up, as retention does; past the end leaves it empty. @throws LABAN_BROKER_REFUSED */
   trim(topic: string, partition: number, offset: number): void
   /** Expels the members that this client has in a group, as a broker does that has not heard from them. */
@@ -89,6 +93,16 @@ class Connection implements MemoryConnection {
   crash(): void {
     this.#state.end('crashed')
     for (const consumer of this.#consumers.keys()) consumer.crash()
+  }
+
+  stall(): void {
+    this.#state.isStalled = true
+    for (const consumer of this.#consumers.keys()) consumer.stall()
+  }
+
+  wake(): void {
+    this.#state.isStalled = false
+    for (const consumer of this.#consumers.keys()) consumer.wake()
   }
 
   trim(topic: string, partition: number, offset: number): void {

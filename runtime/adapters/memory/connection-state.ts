@@ -5,6 +5,8 @@ import { unavailable } from './refusals.ts'
 /** The state that everything made by one connection shares. */
 export class ConnectionState {
   readonly cluster: Cluster
+  /** The process stands still (SIGSTOP): it answers nobody. */
+  isStalled = false
   #state: 'open' | 'closed' | 'crashed' = 'open'
 
   constructor(cluster: Cluster) {

@@ -37,6 +37,8 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
   #isScheduled = false
   #isStopped = false
   #assigning: Promise<void> = Promise.resolve()
+  /** What fell due while the process stood still. */
+  #held: (() => void)[] = []
 
   /** @throws LABAN_BROKER_REFUSED when a topic does not exist */
   constructor(connection: ConnectionState, options: ConsumerOptions, handlers: ConsumerHandlers) {
@@ -56,7 +58,7 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
   }
 
   get isResponsive(): boolean {
-    return !this.#connection.isCrashed
+    return !this.#connection.isCrashed && !this.#connection.isStalled
   }
 
   pause(partitions: readonly TopicPartition[]): void {
@@ -95,6 +97,29 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
     this.#end()
     const sessionTimeoutMs = this.#options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS
     this.#connection.cluster.clock.after(sessionTimeoutMs, () => this.#group.remove(this.#id))
+  }
+
+  /** The process stands still: after its session time-out the group goes on without it. */
+  stall(): void {
+    const { clock } = this.#connection.cluster
+    const { sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = this.#options
+    const id = this.#id
+    const sinceMs = clock.nowMs()
+    this.#stalledAtMs = sinceMs
+    clock.after(sessionTimeoutMs, () => {
+      if (this.#connection.isStalled && this.#stalledAtMs === sinceMs) this.#group.remove(id)
+    })
+  }
+
+  #stalledAtMs = 0
+
+  /** The process goes on as if nothing had happened, until its group tells it. */
+  wake(): void {
+    if (this.#isStopped) return
+    for (const action of this.#held.splice(0)) action()
+    if (this.#generation > 0 && !this.#group.has(this.#id)) this.noticeExpulsion()
+    else this.#group.returned(this)
+    this.#wake()
   }
 
   /** The group has expelled this member; it goes on delivering until a heartbeat tells it, and then joins anew. */
@@ -179,7 +204,7 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
 
   /** Delivers one batch of the next partition that has one, and comes back for more. */
   #deliver(): number {
-    if (!this.#isDelivering || this.#isStopped) return 0
+    if (!this.#isDelivering || this.#isStopped || this.#connection.isStalled) return 0
     const maxWaitMs = this.#options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS
     if (this.#connection.cluster.isUnavailable()) {
       this.#later(maxWaitMs, () => this.#wake())
@@ -225,7 +250,9 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
   #later(delayMs: number, action: () => void): void {
     const cancel = this.#connection.cluster.clock.after(delayMs, () => {
       this.#timers.delete(cancel)
-      if (!this.#isStopped) action()
+      if (this.#isStopped) return
+      if (this.#connection.isStalled) this.#held.push(action)
+      else action()
     })
     this.#timers.add(cancel)
   }

@@ -20,7 +20,7 @@ export interface StoredCommit {
 export interface GroupMember {
   readonly id: string
   readonly topics: ReadonlySet<string>
-  /** False when it does not answer (crashed): then only its session time-out ends its membership. */
+  /** False when it does not answer (crashed, stalled): then only its session time-out ends its membership. */
   readonly isResponsive: boolean
   held(): readonly TopicPartition[]
   /** Stops delivery; the answer is committed with the generation that ends. */
@@ -76,6 +76,12 @@ export class Group {
 
   has(memberId: string): boolean {
     return this.#members.has(memberId)
+  }
+
+  /** A member that was silent answers again: a rebalance that waits for it goes on. */
+  returned(member: GroupMember): void {
+    if (this.#state !== 'PreparingRebalance' || this.#rejoined.has(member.id)) return
+    this.#host.schedule(() => this.#callMembers())
   }
 
   /** Begins a new generation unless one is being prepared, which then counts the change in. */

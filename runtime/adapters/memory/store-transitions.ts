@@ -56,17 +56,25 @@ export function visibleState(stored: Stored): HandlingState {
   }
 }
 
-/** Enters `claimed`: on nothing, from the exact claim that is taken over, or from the dead letter of a generation. */
+/**
+ * Enters `claimed`: on nothing, from the exact claim that is taken over, from the exact hand-over, or from the dead letter of a
+ * generation.
+ */
 export function claim(stored: Stored, { owner, from }: ClaimRequest): Verdict {
   if (from !== 'absent' && 'deadGeneration' in from) return redrive(stored, owner, from.deadGeneration)
   const attempt = from === 'absent' ? 1 : from.attempt + 1
-  if (meets(stored, from)) return accept({ state: 'claimed', owner, attempt, generation: generationOf(stored) })
+  const isMet = from !== 'absent' && 'handed' in from ? wasHanded(stored, from) : meets(stored, from)
+  if (isMet) return accept({ state: 'claimed', owner, attempt, generation: generationOf(stored) })
   const isRepeat =
     stored?.state === 'claimed' &&
     stored.owner === owner &&
     stored.attempt === attempt &&
     (from !== 'absent' || stored.generation === 0)
   return isRepeat ? REPEATED : REFUSED
+}
+
+function wasHanded(stored: Stored, { handed, attempt }: { handed: HandedKind; attempt: number }): boolean {
+  return stored?.state === 'handed' && stored.kind === handed && stored.attempt === attempt
 }
 
 function redrive(stored: Stored, owner: string, generation: number): Verdict {

@@ -110,8 +110,8 @@ function claimsIn(
 
   const writeOne = (stored: StoredHandling | undefined, request: JournalRequest): Verdict => {
     const verdict = transitions.writeJournal(stored, request)
-    const { name, value, isRestart = false } = request
-    const kept = isRestart ? [] : (journals.get(keyOf(request)) ?? [])
+    const { name, value } = request
+    const kept = journals.get(keyOf(request)) ?? []
     if (verdict.accepted) journals.set(keyOf(request), new Map([...kept, [name, Buffer.from(value)]]), ttlMs.dead)
     return verdict
   }

@@ -51,6 +51,7 @@ const DAY_MS = 86_400_000
 const CLAIM_TTL_MS = 8 * DAY_MS
 const DEAD_TTL_MS = 30 * DAY_MS
 const TAKE_OVER = Buffer.from('c')
+const HANDED = Buffer.from('h')
 
 /** Sends nothing before its first call. */
 export class RedisClaimStore implements ClaimStore {
@@ -175,11 +176,11 @@ export class RedisClaimStore implements ClaimStore {
     }
   }
 
-  #journalPart({ flowId, handlingId, owner, attempt, name, value, isRestart = false }: JournalRequest): Part {
+  #journalPart({ flowId, handlingId, owner, attempt, name, value }: JournalRequest): Part {
     return {
       epochKey: this.#epochKey(flowId),
       keys: [this.#keys.handling(flowId, handlingId), this.#keys.journal(flowId, handlingId)],
-      args: [claimTail(owner, attempt), isRestart ? 'x' : '', name, value],
+      args: [claimTail(owner, attempt), name, value],
       bytes: value.length,
     }
   }
@@ -215,6 +216,8 @@ const CLAIM: Change<ClaimRequest> = {
   argumentsOf: ({ owner, from }) => {
     if (from === 'absent') return ['', claimTail(owner, 1)]
     if ('deadGeneration' in from) return redriveArguments(from.deadGeneration, owner)
+    if ('handed' in from)
+      return [Buffer.concat([HANDED, handedTail(from.handed, from.attempt)]), claimTail(owner, from.attempt + 1)]
     return [Buffer.concat([TAKE_OVER, claimTail(from.owner, from.attempt)]), claimTail(owner, from.attempt + 1)]
   },
   // Not asked for a redrive: its answer carries the state, because only Redis knows the attempt.

@@ -1,12 +1,13 @@
 #!lua
--- Enters `claimed`: on nothing, taking over an exact claim, or redriving the dead letter of an exact generation.
+-- Enters `claimed`: on nothing, taking over an exact claim, going on from an exact hand-over, or redriving the dead letter of an
+-- exact generation.
 --
 -- KEYS[1]   epoch
 -- KEYS[2…]  handlings
 -- ARGV[1]   name of the epoch
 -- ARGV[2]   time to live of a claim, ms
 -- ARGV[3…]  two per handling:
---   from    '' nothing stored · 'c' + tail of the claim to take over · 'x' + generation (4 bytes) of the dead letter
+--   from    '' nothing stored · 'c' + tail of the claim to take over · 'h' + tail of the hand-over · 'x' + generation (4 bytes) of the dead letter
 --   tail    of the new claim: attempt, owner; after 'x' the owner alone, the attempt counts on from the dead letter's
 --
 -- Returns 0 when the epoch is not there, else {count of the epoch, answer, …}. An answer is
@@ -31,17 +32,18 @@ local function claim_absent(key, tail)
   return old
 end
 
-local function take_over(key, old_tail, tail)
+-- `state` is what `old_tail` belongs to: a claim, or a hand-over.
+local function go_on(key, state, old_tail, tail)
   local old = redis.call('GET', key)
-  if not old or string.sub(old, 1, 2) ~= '11' then
+  if not old then
     return old
   end
-  local stored_tail = string.sub(old, 7)
-  if stored_tail == old_tail then
-    redis.call('SET', key, string.sub(old, 1, 6) .. tail, 'PX', ARGV[2])
+  local stored, stored_tail = string.sub(old, 1, 2), string.sub(old, 7)
+  if stored == state and stored_tail == old_tail then
+    redis.call('SET', key, '11' .. string.sub(old, 3, 6) .. tail, 'PX', ARGV[2])
     return 1
   end
-  return stored_tail == tail and 1 or old
+  return stored == '11' and stored_tail == tail and 1 or old
 end
 
 local function redrive(key, generation, owner)
@@ -69,7 +71,9 @@ for i = 2, #KEYS do
   if kind == '' then
     answers[i] = claim_absent(KEYS[i], tail)
   elseif kind == 'c' then
-    answers[i] = take_over(KEYS[i], string.sub(from, 2), tail)
+    answers[i] = go_on(KEYS[i], '11', string.sub(from, 2), tail)
+  elseif kind == 'h' then
+    answers[i] = go_on(KEYS[i], '13', string.sub(from, 2), tail)
   else
     answers[i] = redrive(KEYS[i], string.sub(from, 2), tail)
   end

@@ -5,9 +5,8 @@
 -- KEYS[2…]  two per request: the handling, its journal (a hash with one field per name)
 -- ARGV[1]   name of the epoch
 -- ARGV[2]   time to live of a journal, ms; begins anew with each value
--- ARGV[3…]  four per request:
+-- ARGV[3…]  three per request:
 --   from    tail of the claim
---   mode    '' add or replace · 'x' drop all other values first
 --   name    field of the value
 --   value   to store
 --
@@ -24,13 +23,10 @@ end
 local answers = { count }
 for n = 1, (#KEYS - 1) / 2 do
   local handling, journal = KEYS[n * 2], KEYS[n * 2 + 1]
-  local at = n * 4 - 1
+  local at = n * 3
   local old = redis.call('GET', handling)
   if old and string.sub(old, 1, 2) == '11' and string.sub(old, 7) == ARGV[at] then
-    if ARGV[at + 1] == 'x' then
-      redis.call('DEL', journal)
-    end
-    redis.call('HSET', journal, ARGV[at + 2], ARGV[at + 3])
+    redis.call('HSET', journal, ARGV[at + 1], ARGV[at + 2])
     redis.call('PEXPIRE', journal, ARGV[2])
     answers[n + 1] = 1
   else
