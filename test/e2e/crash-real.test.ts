@@ -9,7 +9,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readAllFlows } from '../../runtime/internal.ts'
 import { countRecords, Deployment, type AgentProcess, type OpenLog } from '../harness/processes.ts'
 import { waitFor } from '../harness/wait.ts'
-import { checkTrial, isSettled, startCounter, TRIAL_AGENTS, TRIAL_CONTRACTS, type Counter } from './agents/trial.ts'
+import {
+  checkTrial,
+  isTrialSettled,
+  startCounter,
+  TRIAL_AGENTS,
+  TRIAL_CONTRACTS,
+  type Counter,
+} from './agents/trial.ts'
 
 const FLOWS = 9_578
 const FLOWS_PER_SECOND = 400
@@ -65,7 +72,10 @@ class Trial {
   }
 
   settled(): Promise<unknown> {
-    return waitFor(() => isSettled(this.log), { timeoutMs: 120_000, what: 'every record to be handled and committed' })
+    return waitFor(() => isTrialSettled(this.log), {
+      timeoutMs: 120_000,
+      what: 'every record to be handled and committed',
+    })
   }
 
   async close(): Promise<void> {

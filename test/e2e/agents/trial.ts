@@ -1,12 +1,9 @@
 /** A trial: its agents and topics, the counter that its handlers call, and what must hold of everything it leaves behind. */
-import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { decodeEnvelope } from '../../../contracts/envelope.ts'
-import type { BrokerRecord } from '../../../runtime/ports/broker.ts'
+import { findEvents, isSettled } from '../../harness/check-events.ts'
 import type { OpenLog } from '../../harness/processes.ts'
-import { readTopic } from '../../harness/read-topic.ts'
 
 export const TRIAL_CONTRACTS = join(import.meta.dirname, 'contracts')
 export const TRIAL_AGENTS = ['splitter', 'left-worker', 'right-worker', 'joiner', 'tally'].map((name) =>
@@ -49,18 +46,9 @@ export async function startCounter(until: Promise<void> = Promise.resolve()): Pr
   }
 }
 
-/** True when every agent has committed past everything that its topics hold, from the first agent of the flow to the last. */
-export async function isSettled({ broker: { admin } }: OpenLog): Promise<boolean> {
-  for (const [agent, topics] of Object.entries(CONSUMES)) {
-    const commits = await admin.groupOffsets(agent, topics)
-    for (const topic of topics) {
-      for (const { partition, endOffset } of await admin.offsets(topic)) {
-        const committed = commits.find((commit) => commit.topic === topic && commit.partition === partition)
-        if (endOffset > 0 && (committed?.offset ?? 0) < endOffset) return false
-      }
-    }
-  }
-  return true
+/** True when every agent has committed past everything that its topics hold. */
+export function isTrialSettled(log: OpenLog): Promise<boolean> {
+  return isSettled(log, CONSUMES)
 }
 
 /** What a trial left behind, and what it should have. */
@@ -83,20 +71,9 @@ export interface Verdict {
 
 /** Reads all records and says what does not hold: one content per id, one event of each topic per flow, calls bounded by kills. */
 export async function checkTrial(log: OpenLog, { flows, kills, calls }: TrialResult): Promise<Verdict> {
-  const violations: string[] = []
-  const contents = new Map<string, string>()
-  let records = 0
-  for (const topic of TOPICS) {
-    const idsByFlow = new Map<string, Set<string>>()
-    for (const record of await readTopic(log.broker, topic)) {
-      records++
-      const envelope = decodeEnvelope(record.headers, record)
-      const content = contentOf(record)
-      const first = contents.get(envelope.id)
-      contents.set(envelope.id, first ?? content)
-      if (first !== undefined && first !== content) violations.push(`${topic} ${envelope.id} has two contents`)
-      idsByFlow.set(envelope.flowId, (idsByFlow.get(envelope.flowId) ?? new Set()).add(envelope.id))
-    }
+  const found = await findEvents(log, TOPICS)
+  const violations = [...found.violations]
+  for (const [topic, idsByFlow] of found.idsByTopic) {
     if (idsByFlow.size !== flows) violations.push(`${topic} has events of ${idsByFlow.size} flows, not of ${flows}`)
     for (const [flowId, ids] of idsByFlow)
       if (ids.size > 1) violations.push(`${topic} has ${ids.size} events of ${flowId}`)
@@ -105,16 +82,5 @@ export async function checkTrial(log: OpenLog, { flows, kills, calls }: TrialRes
   if (calls.size !== handlings) violations.push(`${calls.size} handlings called the counter, not ${handlings}`)
   for (const [what, count] of calls) if (count > 1 + kills) violations.push(`${what} ran ${count} times`)
   const reruns = [...calls.values()].filter((count) => count > 1).length
-  return { records, copies: records - contents.size, reruns, violations }
-}
-
-/** Key, value and what the record says of itself: what is content in an event. */
-function contentOf({ key, value, headers }: BrokerRecord): string {
-  const said = Object.entries(headers)
-    .filter(([name]) => name.startsWith('ce_'))
-    .map(([name, text]) => `${name}=${String(text)}`)
-    .sort()
-  const hash = createHash('sha256')
-  for (const part of [key ?? '', value ?? '', ...said]) hash.update(part).update('\u0000')
-  return hash.digest('hex')
+  return { records: found.records, copies: found.copies, reruns, violations }
 }
