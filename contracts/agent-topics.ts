@@ -1,5 +1,6 @@
 /** The topics an agent needs for itself: what waits or failed lies on the log, never only in a store. */
 import type { ContractSet } from './contract-set.ts'
+import { durationText } from './duration.ts'
 import { agentTopic, type AgentTopicPurpose, type TopicContract } from './contract.ts'
 
 /** What the broker must know about a topic: a contract without its meaning. */
@@ -13,16 +14,26 @@ const DAY_MS = 86_400_000
 const MIN_RETENTION_MS = 30 * DAY_MS
 /** A dead letter carries the raw record and, besides it, bounded headers about the error. */
 const DEAD_LETTER_EXTRA_BYTES = 64 * 1024
-const PURPOSES: readonly AgentTopicPurpose[] = ['dead-letter', 'waiting', 'journal']
+const PURPOSES: readonly AgentTopicPurpose[] = ['dead-letter', 'waiting', 'journal', 'parked', 'retry.redrive']
+
+/** The topic in which handlings of an agent wait for `delayMs` before their next attempt: `<agent>.retry.10m`. */
+export function retryTierTopic(agent: string, delayMs: number): string {
+  return agentTopic(agent, `retry.${durationText(delayMs)}`)
+}
 
 /**
- * Settings of the topics `<agent>.dead-letter`, `<agent>.waiting` and `<agent>.journal`. They follow the topics the agent
- * consumes: as many partitions and replicas as the largest, kept at least as long and never under 30 days, records up to
- * the largest plus 64 KiB.
+ * Settings of the topics `<agent>.dead-letter`, `<agent>.waiting`, `<agent>.journal`, `<agent>.parked`, `<agent>.retry.redrive` and
+ * one `<agent>.retry.<delay>` for each tier. They follow the topics the agent consumes: as many partitions and replicas as the
+ * largest, kept at least as long and never under 30 days, records up to the largest plus 64 KiB. Parked records stay until a
+ * tombstone ends them.
  * @throws LABAN_CONTRACT_UNKNOWN_TOPIC
  */
 export function agentTopicSettings(
-  agent: { readonly name: string; readonly topics: readonly string[] },
+  agent: {
+    readonly name: string
+    readonly topics: readonly string[]
+    readonly retry?: { readonly tiersMs: readonly number[] }
+  },
   contracts: ContractSet,
 ): readonly TopicSettings[] {
   const sources = agent.topics.map((topic) => contracts.get(topic))
@@ -33,9 +44,15 @@ export function agentTopicSettings(
     minInsyncReplicas: largest(({ minInsyncReplicas }) => minInsyncReplicas),
     retentionMs: longestRetentionMs([MIN_RETENTION_MS, ...sources.map(({ retentionMs }) => retentionMs)]),
     maxRecordBytes: largest(({ maxRecordBytes }) => maxRecordBytes) + DEAD_LETTER_EXTRA_BYTES,
-    cleanup: 'delete',
-  } as const
-  return PURPOSES.map((purpose) => ({ name: agentTopic(agent.name, purpose), ...settings }))
+    cleanup: 'delete' as TopicSettings['cleanup'],
+  }
+  const own = PURPOSES.map((purpose) => ({ name: agentTopic(agent.name, purpose), ...settings }))
+  const tiers = (agent.retry?.tiersMs ?? []).map((delayMs) => ({
+    name: retryTierTopic(agent.name, delayMs),
+    ...settings,
+  }))
+  const parked = agentTopic(agent.name, 'parked')
+  return [...own, ...tiers].map((topic) => (topic.name === parked ? { ...topic, cleanup: 'compact' } : topic))
 }
 
 /** The longest of several retentions, where -1 is for ever; 0 for none. */

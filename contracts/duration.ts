@@ -10,3 +10,10 @@ export function parseDurationMs(text: string): number | undefined {
   const durationMs = Number(match[1]) * (UNITS_MS[match[2] ?? ''] ?? Number.NaN)
   return Number.isSafeInteger(durationMs) ? durationMs : undefined
 }
+
+/** The shortest text of a duration that {@link parseDurationMs} reads: `1m`, `90s`, `250ms`. */
+export function durationText(durationMs: number): string {
+  const units = Object.entries(UNITS_MS).reverse()
+  const [unit, unitMs] = units.find(([, each]) => durationMs >= each && durationMs % each === 0) ?? ['ms', 1]
+  return `${durationMs / unitMs}${unit}`
+}

@@ -45,10 +45,16 @@ export type HandledEvent<C extends Consumes> = C extends JoinSpec
   ? { readonly [T in C['all'][number]]: EventOf<T> }
   : EventOf<ConsumedTopic<C>>
 
-/** Retry in the lane: later events of the same key wait, so their order is kept. */
+/** Retry: first in the lane, then in delayed retry topics. Later events of the same key wait all the while, unless `order: 'none'`. */
 export interface RetryPolicy {
-  /** Attempts in all. @default 5 */
+  /** Attempts in all; then dead letter. @default 8: five in the lane, one in each tier */
   readonly maxAttempts?: number
+  /** Attempts in the lane before the handling goes to the first tier. @default 5 */
+  readonly laneAttempts?: number
+  /** How long a failing event may hold its lane, from its first attempt on; then it goes to a tier. @default 120000 (2 min) */
+  readonly laneMs?: number
+  /** Delay of each retry topic; a handling passes them in this order, one attempt in each. @default [60000, 600000, 3600000] */
+  readonly tiersMs?: readonly number[]
   /** First backoff; doubles each time, with full jitter. @default 200 */
   readonly baseDelayMs?: number
   /** Longest backoff. @default 30000 */
@@ -70,6 +76,12 @@ export interface AgentPolicies {
   readonly startFrom?: StartFrom
   /** What happens to running handlers whose partition moved away: an answer already paid for should end. @default 'finish' */
   readonly onRevoke?: 'finish' | 'abort'
+  /**
+   * When a handling that was begun under another version calls other steps than the recorded ones. `park`: a dead letter that names
+   * both sequences. `restart`: its steps run again from the first; effects keep their results. Steps appended at the end are no
+   * mismatch. @default 'park'
+   */
+  readonly onStepMismatch?: 'park' | 'restart'
   /** How long a handled id is remembered. @default 86400000 (24 h) */
   readonly dedupMs?: number
 }
@@ -115,11 +127,20 @@ export interface Agent {
   readonly maxInFlight: number
   readonly startFrom: StartFrom
   readonly onRevoke: 'finish' | 'abort'
+  readonly onStepMismatch: 'park' | 'restart'
   readonly dedupMs: number
   readonly handle: (event: unknown, context: HandlerContext) => void | Promise<void>
 }
 
 const DAY_MS = 86_400_000
+const RETRY_DEFAULTS: Required<RetryPolicy> = {
+  maxAttempts: 8,
+  laneAttempts: 5,
+  laneMs: 120_000,
+  tiersMs: [60_000, 600_000, 3_600_000],
+  baseDelayMs: 200,
+  maxDelayMs: 30_000,
+}
 
 /**
  * Defines an agent. Topics, fields and outputs are checked by the compiler against the generated contracts.
@@ -148,13 +169,14 @@ export function defineAgent<const C extends Consumes, const P extends Produces =
     joinWithinMs: join?.withinMs ?? 7 * DAY_MS,
     ...outputsOf(definition.produces ?? []),
     accepts: { ...(definition.accepts as Record<string, string> | undefined) },
-    retry: { maxAttempts: 5, baseDelayMs: 200, maxDelayMs: 30_000, ...definition.retry },
+    retry: { ...RETRY_DEFAULTS, ...definition.retry },
     timeoutMs: definition.timeoutMs ?? 600_000,
     abortGraceMs: definition.abortGraceMs ?? 5_000,
     order: definition.order ?? 'key',
     maxInFlight: definition.maxInFlight ?? 1_000,
     startFrom: definition.startFrom ?? 'earliest',
     onRevoke: definition.onRevoke ?? 'finish',
+    onStepMismatch: definition.onStepMismatch ?? 'park',
     dedupMs: definition.dedupMs ?? DAY_MS,
     handle: definition.handle as Agent['handle'],
   }
@@ -190,6 +212,9 @@ function findProblem(agent: Agent): string | undefined {
   if (new Set(outputs).size !== outputs.length) return 'produces names a topic twice'
   if (agent.oneOf.length === 1) return 'oneOf needs at least two topics; use always'
   if (agent.retry.maxAttempts < 1) return 'retry.maxAttempts must be at least 1'
+  if (agent.retry.laneAttempts < 1) return 'retry.laneAttempts must be at least 1'
+  const notRising = agent.retry.tiersMs.find((delayMs, index, all) => !(delayMs > (all[index - 1] ?? 0)))
+  if (notRising !== undefined) return 'retry.tiersMs must be positive and rising'
   if (agent.timeoutMs <= 0) return 'timeoutMs must be positive'
   if (agent.maxInFlight < 1) return 'maxInFlight must be at least 1'
   const stranger = Object.keys(agent.accepts).find((topic) => !agent.topics.includes(topic))

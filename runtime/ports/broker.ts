@@ -62,6 +62,11 @@ export interface Assignment extends TopicPartition {
   readonly startOffset: number
   /** True when this consumer held the partition in the generation just before: nobody else can have held it in between. */
   readonly kept: boolean
+  /**
+   * True when the partition was added to a topic that the group already reads: reading begins at its start whatever `startFrom`
+   * says, and keys have moved to it. Absent otherwise.
+   */
+  readonly added?: true
 }
 
 /** Records of one partition in offset order. Gaps are records that do not exist (compaction, transaction markers). */

@@ -5,6 +5,7 @@
  * and repeating the same call is safe.
  */
 import type { Uuid } from '../../contracts/ids.ts'
+import type { ParkingStore } from './parking-store.ts'
 
 /** Names one handling: the event id, or for a join the id of its one handling. */
 export interface HandlingRef {
@@ -165,6 +166,7 @@ export interface StoreHealth {
 export interface Store {
   connect(): Promise<void>
   claimsOf(agent: string, options: { dedupMs: number; joinTtlMs: number }): ClaimStore
+  parkingOf(agent: string): ParkingStore
   readonly leases: LeaseStore
   health(): Promise<StoreHealth>
   close(): Promise<void>

@@ -66,6 +66,14 @@ const TRANSITIONS: Readonly<Record<string, { step: Step; accepted: Readonly<Reco
     step: claim(OTHER, { owner: '', attempt: 1 }),
     accepted: { 'claimed nobody1': 'claimed b2', 'claimed b2': 'claimed b2' },
   },
+  'go on from a hand-over': {
+    step: claim(ME, { handed: 'retry', attempt: 1 }),
+    accepted: { 'handed retry 1': 'claimed a2', 'claimed a2': 'claimed a2' },
+  },
+  'go on from a hand-over of another kind': {
+    step: claim(ME, { handed: 'parked', attempt: 2 }),
+    accepted: {},
+  },
   'redrive generation 1': {
     step: claim(ME, { deadGeneration: 1 }),
     accepted: { 'dead 1': 'claimed a2' },

@@ -8,6 +8,7 @@ import { describeBatches } from './store-batches.suite.ts'
 import { describeJoins } from './store-joins.suite.ts'
 import { describeJournal } from './store-journal.suite.ts'
 import { describeLeases } from './store-leases.suite.ts'
+import { describeParking } from './store-parking.suite.ts'
 import { describeRaces } from './store-races.suite.ts'
 import { describeStates } from './store-states.suite.ts'
 
@@ -30,6 +31,7 @@ export function describeStore(name: string, setUp: () => StoreUnderTest | Promis
     describeJoins(bench)
     describeLeases(bench)
     describeJournal(bench)
+    describeParking(bench)
     describeBatches(bench)
   })
 }

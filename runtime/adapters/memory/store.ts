@@ -16,6 +16,7 @@ import type {
 import type { Clock } from '../../ports/clock.ts'
 import { ExpiringMap } from './store-expiring.ts'
 import { FaultGate, type StoreFaults } from './store-faults.ts'
+import { parkingIn, type ParkingIndex } from './store-parking.ts'
 import { dropBodies, recordMember, type StoredJoin } from './store-joins.ts'
 import * as transitions from './store-transitions.ts'
 import type { StoredHandling, Verdict } from './store-transitions.ts'
@@ -36,6 +37,7 @@ interface Memory {
   readonly handlings: ExpiringMap<StoredHandling>
   readonly joins: ExpiringMap<StoredJoin>
   readonly journals: ExpiringMap<ReadonlyMap<string, Buffer>>
+  readonly parking: ParkingIndex
   /** Ends of leases, kept after they lapsed, so that a renewal can tell. */
   readonly leaseEndsAtMs: Map<string, number>
   /** Counts how often everything was forgotten. */
@@ -48,6 +50,7 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
     handlings: new ExpiringMap(clock),
     joins: new ExpiringMap(clock),
     journals: new ExpiringMap(clock),
+    parking: new Map(),
     leaseEndsAtMs: new Map(),
     epoch: 0,
   }
@@ -56,6 +59,7 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
     faults: gate,
     connect: () => gate.run(() => undefined),
     claimsOf: (agent, options) => claimsIn(memory, gate, agent, options),
+    parkingOf: (agent) => parkingIn(memory.parking, agent, (call) => gate.run(call)),
     leases: leasesIn(memory, gate, clock),
     health: () => gate.run(() => ({ version: 'memory', unsafe: [], full: false })),
     close: () => Promise.resolve(),
@@ -65,6 +69,7 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
 function forget(memory: Memory): void {
   memory.handlings.clear()
   memory.joins.clear()
+  memory.parking.clear()
   memory.journals.clear()
   for (const instance of memory.leaseEndsAtMs.keys()) memory.leaseEndsAtMs.set(instance, 0)
   memory.epoch += 1

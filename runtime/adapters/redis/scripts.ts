@@ -15,6 +15,8 @@ export type ScriptName =
   | 'join'
   | 'journal-read'
   | 'journal-write'
+  | 'park'
+  | 'park-fill'
 
 /** What Redis answers: numbers, bytes, nil, and lists of them. */
 export type Reply = number | Buffer | null | readonly Reply[]

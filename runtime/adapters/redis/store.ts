@@ -4,6 +4,7 @@ import { RedisClaimStore } from './claims.ts'
 import { openConnection, type RedisConnectionOptions } from './connection.ts'
 import { readHealth } from './health.ts'
 import { createLeaseStore } from './leases.ts'
+import { createParkingStore } from './parking.ts'
 
 export interface RedisStoreOptions extends RedisConnectionOptions {
   /** Prefixes every key; '' for none. */
@@ -34,6 +35,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
         logger,
         ...(lostPauseMs === undefined ? {} : { lostPauseMs }),
       }),
+    parkingOf: (agent) => createParkingStore(connection, namespace, agent),
     leases: createLeaseStore(connection, namespace),
     health: () => connection.run(readHealth),
     close: () => {

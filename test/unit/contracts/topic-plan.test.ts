@@ -107,13 +107,19 @@ describe('agentTopicSettings', () => {
 
   it('follows the largest of what the agent consumes', () => {
     const settings = agentTopicSettings({ name: 'a.agent', topics: ['a.small', 'a.large'] }, contracts)
-    expect(settings.map(({ name }) => name)).toEqual(['a.agent.dead-letter', 'a.agent.waiting', 'a.agent.journal'])
+    expect(settings.map(({ name }) => name)).toEqual([
+      'a.agent.dead-letter',
+      'a.agent.waiting',
+      'a.agent.journal',
+      'a.agent.parked',
+      'a.agent.retry.redrive',
+    ])
     for (const topic of settings) {
       expect(topic).toMatchObject({
         partitions: 12,
         retentionMs: 90 * DAY_MS,
         maxRecordBytes: 565_536,
-        cleanup: 'delete',
+        cleanup: topic.name === 'a.agent.parked' ? 'compact' : 'delete',
       })
     }
   })
