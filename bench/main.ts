@@ -2,7 +2,13 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-const FILES: Readonly<Record<string, string>> = { chain: 'chain/main.ts', store: 'store.ts', tracing: 'tracing.ts' }
+const FILES: Readonly<Record<string, string>> = {
+  chain: 'chain/main.ts',
+  waiting: 'waiting.ts',
+  scale: 'scale.ts',
+  store: 'store.ts',
+  tracing: 'tracing.ts',
+}
 const [name = '', ...options] = process.argv.slice(2)
 const file = FILES[name]
 if (file === undefined) {

@@ -1,20 +1,43 @@
-/** The three agents of the chain. Topics of a benchmark have no generated types, hence the one cast. */
+/** The agents of a benchmark. Topics of a benchmark have no generated types, hence the one cast. */
+import { setTimeout as wait } from 'node:timers/promises'
 import { defineAgent, type Agent } from '../../runtime/agent.ts'
-import type { HandlerContext } from '../../runtime/context.ts'
 import { CHAIN, forward, STAGES, type Paper } from './settings.ts'
+import type { Workload } from './workload.ts'
 
-/** research, analysis, report. */
-export const chainAgents: readonly Agent[] = STAGES.map((name, index) => {
-  const to = CHAIN[index + 1] ?? ''
-  const definition = {
-    name,
-    version: '1.0.0',
-    consumes: CHAIN[index],
-    produces: [to],
-    handle: (event: Paper, { publish }: { publish: (topic: string, value: Paper) => string }) =>
-      void publish(to, forward(event)),
-  }
-  return defineAgent(definition as unknown as Parameters<typeof defineAgent>[0])
-})
+/** Claims of a run are of no use after it: Redis forgets them by itself. */
+const DEDUP_MS = 600_000
 
-export type BenchContext = HandlerContext
+type Publish = (topic: string, value: Paper) => string
+
+/** Handlers under way in this process, and the most that ever were. */
+export const handlers = { now: 0, peak: 0 }
+
+/** research, analysis, report, or those of them that the workload names. */
+export function agentsOf(workload: Workload): readonly Agent[] {
+  return workload.stages.map((index) => {
+    const to = CHAIN[index + 1] ?? ''
+    const definition = {
+      name: STAGES[index],
+      version: '1.0.0',
+      consumes: CHAIN[index],
+      produces: [to],
+      dedupMs: DEDUP_MS,
+      maxInFlight: workload.maxInFlight,
+      handle:
+        workload.waitMs === 0
+          ? (event: Paper, { publish }: { publish: Publish }) => void publish(to, forward(event))
+          : async (event: Paper, { publish }: { publish: Publish }) => {
+              await handlerWait(workload.waitMs)
+              publish(to, forward(event))
+            },
+    }
+    return defineAgent(definition as unknown as Parameters<typeof defineAgent>[0])
+  })
+}
+
+/** What a handler does that asks a model: it waits. */
+export async function handlerWait(waitMs: number): Promise<void> {
+  handlers.peak = Math.max(handlers.peak, ++handlers.now)
+  await wait(waitMs)
+  handlers.now--
+}

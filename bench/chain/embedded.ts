@@ -12,21 +12,23 @@ import { systemClock } from '../../runtime/ports/clock.ts'
 import { silentLogger } from '../../runtime/ports/logger.ts'
 import { Service } from '../../runtime/service/service.ts'
 import { noTracer } from '../../tracing/create-tracer.ts'
-import { chainAgents } from './agents.ts'
+import { agentsOf } from './agents.ts'
 import { LIMITS } from './laban-worker.ts'
-import { measureRun, untilReported } from './measure.ts'
+import { readWritten, untilWritten } from './measure.ts'
 import type { DrainResult } from './run-worker.ts'
 import { CHAIN, chainContracts, paper } from './settings.ts'
+import { CHAIN_WORKLOAD } from './workload.ts'
 
 const LOAD_BATCH = 2_000
 
 /** Preloads the flows and drains them. */
 export async function embeddedDrain(flows: number): Promise<DrainResult> {
   const clock = systemClock
-  const contracts = chainContracts
+  const contracts = chainContracts(CHAIN_WORKLOAD.partitions)
+  const agents = agentsOf(CHAIN_WORKLOAD)
   const broker = createMemoryBroker({ clock })
   await broker.connect()
-  const own = chainAgents.flatMap((agent) => agentTopicSettings(agent, contracts))
+  const own = agents.flatMap((agent) => agentTopicSettings(agent, contracts))
   await broker.admin.createTopics([...contracts.topics.values(), ...own].map(plannedTopic))
   const registry = createFolderRegistry(contracts)
   const schemaIds = await resolveSchemaIds(contracts, registry, contracts.topics.keys(), {
@@ -47,7 +49,7 @@ export async function embeddedDrain(flows: number): Promise<DrainResult> {
   }
   const cpuAtStart = process.cpuUsage()
   const service = new Service({
-    agents: chainAgents,
+    agents,
     broker,
     store: createMemoryStore({ clock }),
     contracts,
@@ -59,18 +61,20 @@ export async function embeddedDrain(flows: number): Promise<DrainResult> {
     namespace: '',
     leaseMs: 10_000,
     drainTimeoutMs: 5_000,
-    limits: LIMITS,
+    limits: { ...LIMITS, maxOpen: CHAIN_WORKLOAD.maxOpen },
     dedup: true,
     onFatal: (error) => {
       throw error
     },
   })
   await service.start()
-  await untilReported(broker, flows, 300_000)
+  await untilWritten(broker, CHAIN[3], flows, 300_000)
   const { user, system } = process.cpuUsage(cpuAtStart)
   const peakRssMb = process.memoryUsage.rss() / 1_048_576
   await service.stop()
-  const result = await measureRun(broker, flows)
+  const written = await readWritten(broker, CHAIN[3], flows)
+  const { firstAtMs } = await readWritten(broker, CHAIN[1], flows)
   await broker.close()
-  return { ...result, cpuUsPerFlow: (user + system) / flows, peakRssMb }
+  const flowsPerSecond = (flows / (written.lastAtMs - firstAtMs)) * 1_000
+  return { ...written, flowsPerSecond, cpuUsPerFlow: (user + system) / flows, peakRssMb, usages: [] }
 }

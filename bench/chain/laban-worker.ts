@@ -8,35 +8,36 @@ import { systemClock } from '../../runtime/ports/clock.ts'
 import { silentLogger } from '../../runtime/ports/logger.ts'
 import { Service } from '../../runtime/service/service.ts'
 import { startTracing } from '../../tracing/setup.ts'
-import { chainAgents } from './agents.ts'
+import { agentsOf } from './agents.ts'
+import { countingStore } from './counting-store.ts'
 import { chainContracts } from './settings.ts'
 import type { WorkerSettings } from './worker-protocol.ts'
+import type { RunningWorker } from './worker.ts'
 
-/** The limits that `laban run` has by default: 20,000 open records, shared by three agents. */
+/** Those limits of `laban run` that no workload changes. */
 export const LIMITS = {
-  maxOpen: 6_667,
   maxOpenBytes: 256 * 1024 * 1024,
   commitIntervalMs: 1_000,
   sessionTimeoutMs: 10_000,
   heartbeatIntervalMs: 1_000,
 }
 
-/** Starts the service; returns what stops it. */
-export async function labanWorker(settings: WorkerSettings): Promise<() => Promise<void>> {
-  const { namespace, brokers, redisUrl, registryUrl, otlpUrl, variant } = settings
+/** Starts the service. */
+export async function labanWorker(settings: WorkerSettings): Promise<RunningWorker> {
+  const { namespace, brokers, redisUrl, registryUrl, otlpUrl, variant, workload } = settings
   const clock = systemClock
   const logger = silentLogger
-  const contracts = chainContracts
+  const contracts = chainContracts(workload.partitions)
   const broker = createKafkaBroker({ brokers, clientId: 'bench-laban', namespace, clock, logger })
   await broker.connect()
   const registry = createConfluentRegistry({ url: registryUrl, timeoutMs: 10_000 })
   const schemaIds = await resolveSchemaIds(contracts, registry, contracts.topics.keys(), { register: true, namespace })
-  const store = createRedisStore({ url: redisUrl, namespace, clock, logger })
+  const { store, use } = countingStore(createRedisStore({ url: redisUrl, namespace, clock, logger }))
   await store.connect()
   const sampleRatio = variant === 'c' ? 1 : 0.01
   const tracing = startTracing({ serviceName: 'bench', otlpUrl, sampleRatio, instance: String(process.pid) })
   const service = new Service({
-    agents: chainAgents,
+    agents: agentsOf(workload),
     broker,
     store,
     contracts,
@@ -48,17 +49,20 @@ export async function labanWorker(settings: WorkerSettings): Promise<() => Promi
     namespace,
     leaseMs: 10_000,
     drainTimeoutMs: 5_000,
-    limits: LIMITS,
+    limits: { ...LIMITS, maxOpen: workload.maxOpen },
     dedup: true,
     onFatal: (error) => {
       throw error
     },
   })
   await service.start()
-  return async () => {
-    await service.stop()
-    await store.close()
-    await broker.close()
-    await tracing.shutdown()
+  return {
+    storeUse: use,
+    stop: async () => {
+      await service.stop()
+      await store.close()
+      await broker.close()
+      await tracing.shutdown()
+    },
   }
 }

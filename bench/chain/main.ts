@@ -2,12 +2,11 @@
 import { writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { stackAddress } from '../../test/harness/real-stack.ts'
+import { runSettings } from './addresses.ts'
 import { embeddedDrain } from './embedded.ts'
 import { median, spread } from './statistics.ts'
 import { drain, pace, type DrainResult } from './run-worker.ts'
 import { VARIANTS, type Variant } from './settings.ts'
-import type { WorkerSettings } from './worker-protocol.ts'
 
 const { values } = parseArgs({
   options: {
@@ -21,20 +20,8 @@ const { values } = parseArgs({
 const flows = Number(values.flows)
 const pairs = Number(values.pairs)
 const others = values.variants.split(',').filter((letter): letter is Variant => letter in VARIANTS && letter !== 'a')
-const addresses = {
-  brokers: await stackAddress('brokers'),
-  redisUrl: await stackAddress('redisUrl'),
-  registryUrl: await stackAddress('registryUrl'),
-  otlpUrl: await stackAddress('otlpHttpUrl'),
-}
-let runs = 0
-const settings = (variant: Variant): WorkerSettings => ({
-  ...addresses,
-  variant,
-  namespace: `bench${process.pid}-${++runs}${variant}`,
-})
 const runOnce = (variant: Variant): Promise<DrainResult> =>
-  variant === 'd' ? embeddedDrain(flows) : drain(settings(variant), flows)
+  variant === 'd' ? embeddedDrain(flows) : drain(runSettings(variant), flows)
 
 console.log(`chain: ${flows} flows, ${pairs} pairs, Node ${process.version}, load ${loadavg()[0]?.toFixed(2)}`)
 const report: Record<string, unknown>[] = []
@@ -69,7 +56,7 @@ for (const variant of others) {
 const pacedSeconds = Number(values['paced-seconds'])
 if (pacedSeconds > 0) {
   for (const variant of ['a', ...others.filter((letter) => letter !== 'd')] as const) {
-    const latencies = (await pace(settings(variant), { perSecond: 50, seconds: pacedSeconds })).sort((x, y) => x - y)
+    const latencies = (await pace(runSettings(variant), { perSecond: 50, seconds: pacedSeconds })).sort((x, y) => x - y)
     const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? NaN
     report.push({ variant, pacedFlows: latencies.length, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) })
     console.log(`${variant} paced at 50/s: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms`)

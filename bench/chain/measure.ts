@@ -1,55 +1,59 @@
-/** What a finished run has left on its topics: how many reports, whether each flow has exactly one, and how long it took. */
+/** What a finished run has left on its topics: how many records, whether each flow has exactly one, and when they were written. */
 import type { Broker } from '../../runtime/ports/broker.ts'
-import { CHAIN } from './settings.ts'
 
-/** Times are the records' own, set by the worker when it sent them. */
-export interface RunResult {
-  readonly flowsPerSecond: number
-  readonly durationMs: number
+const POLL_MS = 50
+
+/** Where a topic ends now, by partition. */
+export async function endOffsets(broker: Broker, topic: string): Promise<ReadonlyMap<number, number>> {
+  const offsets = await broker.admin.offsets(topic)
+  return new Map(offsets.map(({ partition, endOffset }) => [partition, endOffset]))
 }
 
-/** Waits until the last topic holds `flows` records. */
-export async function untilReported(broker: Broker, flows: number, timeoutMs: number): Promise<void> {
+/** Waits until the topic has had `count` records. */
+export async function untilWritten(broker: Broker, topic: string, count: number, timeoutMs: number): Promise<void> {
   const deadlineAtMs = performance.now() + timeoutMs
   for (;;) {
-    const offsets = await broker.admin.offsets(CHAIN[3])
-    const count = offsets.reduce((sum, { startOffset, endOffset }) => sum + endOffset - startOffset, 0)
-    if (count >= flows) return
-    if (performance.now() > deadlineAtMs) throw new Error(`${count} of ${flows} reports after ${timeoutMs} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    const written = [...(await endOffsets(broker, topic)).values()].reduce((sum, end) => sum + end, 0)
+    if (written >= count) return
+    if (performance.now() > deadlineAtMs) throw new Error(`${written} of ${count} records after ${timeoutMs} ms`)
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }
 
-/** Checks that every flow has one report, and measures from the first output of the first stage to the last report. */
-export async function measureRun(broker: Broker, flows: number): Promise<RunResult> {
-  const first = await scan(broker, CHAIN[1], 1)
-  const last = await scan(broker, CHAIN[3])
-  if (last.keys.size !== flows || last.records !== flows) {
-    throw new Error(`${last.records} reports of ${last.keys.size} flows; expected ${flows} of each`)
-  }
-  const durationMs = last.latestMs - first.earliestMs
-  return { durationMs, flowsPerSecond: (flows / durationMs) * 1_000 }
+/** Times of a topic's records, which their producer has set, in order. */
+export interface Written {
+  readonly firstAtMs: number
+  readonly lastAtMs: number
+  /** Records a second in the middle eight tenths: without the start and the end of a run. */
+  readonly perSecond: number
 }
 
-interface Scan {
-  readonly keys: Set<string>
-  records: number
-  earliestMs: number
-  latestMs: number
-}
-
-async function scan(broker: Broker, topic: string, perPartition = Infinity): Promise<Scan> {
-  const result: Scan = { keys: new Set(), records: 0, earliestMs: Infinity, latestMs: 0 }
+/**
+ * Reads what was written behind the given offsets, and checks that there is one record for each of `count` flows.
+ * @throws Error when some are missing, or there twice
+ */
+export async function readWritten(
+  broker: Broker,
+  topic: string,
+  count: number,
+  behind: ReadonlyMap<number, number> = new Map<number, number>(),
+): Promise<Written> {
+  const times: number[] = []
+  const flows = new Set<string>()
   for (const { partition, startOffset, endOffset } of await broker.admin.offsets(topic)) {
-    const toOffset = Math.min(endOffset, startOffset + perPartition)
-    for await (const records of broker.reader.read({ topic, partition, fromOffset: startOffset, toOffset })) {
-      for (const { key, timestampMs } of records) {
-        result.records++
-        result.keys.add(key?.toString() ?? '')
-        result.earliestMs = Math.min(result.earliestMs, timestampMs)
-        result.latestMs = Math.max(result.latestMs, timestampMs)
+    const fromOffset = Math.max(startOffset, behind.get(partition) ?? 0)
+    for await (const records of broker.reader.read({ topic, partition, fromOffset, toOffset: endOffset })) {
+      for (const { key, value, headers, timestampMs } of records) {
+        times.push(timestampMs)
+        const id = headers['ce_correlationid']
+        flows.add(id === undefined ? `${key?.toString()} ${value?.toString('latin1')}` : String(id))
       }
     }
   }
-  return result
+  if (flows.size !== count || times.length !== count) {
+    throw new Error(`${times.length} records of ${flows.size} flows on ${topic}; expected ${count} of each`)
+  }
+  times.sort((a, b) => a - b)
+  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN
+  return { firstAtMs: at(0), lastAtMs: at(1), perSecond: (count * 0.8 * 1_000) / (at(0.9) - at(0.1)) }
 }

@@ -1,31 +1,30 @@
 /** What people write by hand: kafkajs as it is. Variant a batches its sends per batch, variant e awaits one send per message. */
-import avsc from 'avsc'
 import { Kafka, logLevel, type Producer } from 'kafkajs'
 import { physicalTopic } from '../../contracts/contract.ts'
-import { CHAIN, chainContracts, forward, STAGES, type Paper } from './settings.ts'
+import { CHAIN, forward, paperType, STAGES, type Paper } from './settings.ts'
 import type { WorkerSettings } from './worker-protocol.ts'
+import type { RunningWorker } from './worker.ts'
 
 const WIRE_HEADER_BYTES = 5
 
-/** Starts three consumers and one producer; returns what stops them. */
-export async function rawWorker(settings: WorkerSettings): Promise<() => Promise<void>> {
+/** Starts the consumers and one producer. */
+export async function rawWorker(settings: WorkerSettings): Promise<RunningWorker> {
   const kafka = new Kafka({ brokers: [...settings.brokers], clientId: 'bench-raw', logLevel: logLevel.ERROR })
   const producer = kafka.producer({ allowAutoTopicCreation: false })
   await producer.connect()
-  const type = avsc.Type.forSchema(chainContracts.get(CHAIN[0]).schema as avsc.Schema)
   const consumers = await Promise.all(
-    STAGES.map(async (group, index) => {
+    settings.workload.stages.map(async (index) => {
+      const group = STAGES[index] ?? ''
       const from = physicalTopic(CHAIN[index] ?? '', settings.namespace)
       const to = physicalTopic(CHAIN[index + 1] ?? '', settings.namespace)
       const consumer = kafka.consumer({ groupId: physicalTopic(group, settings.namespace), maxWaitTimeInMs: 250 })
       await consumer.connect()
       await consumer.subscribe({ topics: [from], fromBeginning: true })
       const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()))
-      const handle = (value: Buffer | null): Buffer => handled(type, value)
       if (settings.variant === 'e') {
         await consumer.run({
           eachMessage: async ({ message }) => {
-            await send(producer, to, [{ key: message.key, value: handle(message.value) }])
+            await send(producer, to, [{ key: message.key, value: handled(message.value) }])
           },
         })
       } else {
@@ -34,7 +33,7 @@ export async function rawWorker(settings: WorkerSettings): Promise<() => Promise
             await send(
               producer,
               to,
-              batch.messages.map((message) => ({ key: message.key, value: handle(message.value) })),
+              batch.messages.map((message) => ({ key: message.key, value: handled(message.value) })),
             )
           },
         })
@@ -43,9 +42,12 @@ export async function rawWorker(settings: WorkerSettings): Promise<() => Promise
       return consumer
     }),
   )
-  return async () => {
-    await Promise.all(consumers.map((consumer) => consumer.disconnect()))
-    await producer.disconnect()
+  return {
+    storeUse: {},
+    stop: async () => {
+      await Promise.all(consumers.map((consumer) => consumer.disconnect()))
+      await producer.disconnect()
+    },
   }
 }
 
@@ -53,8 +55,9 @@ function send(producer: Producer, topic: string, messages: { key: Buffer | null;
   return producer.send({ topic, acks: -1, messages })
 }
 
-function handled(type: avsc.Type, value: Buffer | null): Buffer {
+/** What the handler makes of a value, in its final bytes. */
+export function handled(value: Buffer | null): Buffer {
   const bytes = value ?? Buffer.alloc(WIRE_HEADER_BYTES)
-  const paper = type.decode(bytes, WIRE_HEADER_BYTES).value as Paper
-  return Buffer.concat([bytes.subarray(0, WIRE_HEADER_BYTES), type.toBuffer(forward(paper))])
+  const paper = paperType.decode(bytes, WIRE_HEADER_BYTES).value as Paper
+  return Buffer.concat([bytes.subarray(0, WIRE_HEADER_BYTES), paperType.toBuffer(forward(paper))])
 }

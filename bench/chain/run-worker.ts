@@ -1,32 +1,90 @@
-/** Runs one worker process through a drain of preloaded flows, or through flows at a steady pace. */
+/** Runs workers through a drain of preloaded flows, through bursts, or through flows at a steady pace. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { CHAIN, chainContracts, type Paper } from './settings.ts'
-import avsc from 'avsc'
-import { measureRun, untilReported, type RunResult } from './measure.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+import { usedByHandlings, type HandlingBytes } from './handling-bytes.ts'
+import { endOffsets, readWritten, untilWritten, type Written } from './measure.ts'
+import { CHAIN, paperType, type Paper } from './settings.ts'
 import { RunStack } from './stack.ts'
-import type { WorkerMessage, WorkerSettings } from './worker-protocol.ts'
+import type { Usage, WorkerMessage, WorkerSettings } from './worker-protocol.ts'
 
-const TIMEOUT_MS = 300_000
+const TIMEOUT_MS = 600_000
+/** Pause between two bursts, so that commits, facts and collected garbage of one do not fall into the next. */
+const BETWEEN_BURSTS_MS = 2_000
 
-/** A drain, with what the worker cost. */
-export interface DrainResult extends RunResult {
+/** A drain, with what the workers cost. */
+export interface DrainResult extends Written {
+  readonly flowsPerSecond: number
   readonly cpuUsPerFlow: number
   readonly peakRssMb: number
+  readonly usages: readonly Usage[]
+  /** What a handling has left behind and asked for; only where it was asked for. */
+  readonly bytes?: HandlingBytes
 }
 
-/** Preloads the flows, starts the worker, waits for the last report. */
-export async function drain(settings: WorkerSettings, flows: number): Promise<DrainResult> {
+export interface DrainOptions {
+  /** Workers that share the work. @default 1 */
+  readonly processes?: number
+  readonly withBytes?: boolean
+}
+
+/** Preloads the flows, starts the workers, waits for the last output of the last stage. */
+export async function drain(settings: WorkerSettings, flows: number, options: DrainOptions = {}): Promise<DrainResult> {
+  const { processes = 1, withBytes = false } = options
+  const [first, last] = edges(settings)
   const stack = await RunStack.open(settings)
   try {
-    await stack.load(flows)
-    const worker = await startWorker(settings)
-    await untilReported(stack.broker, flows, TIMEOUT_MS)
-    const { cpuMs, peakRssBytes } = await usage(worker)
-    await stopWorker(worker)
-    const result = await measureRun(stack.broker, flows)
-    return { ...result, cpuUsPerFlow: (cpuMs * 1_000) / flows, peakRssMb: peakRssBytes / 1_048_576 }
+    await stack.load(0, flows)
+    const workers = await Promise.all(Array.from({ length: processes }, () => Worker.start(settings)))
+    await untilWritten(stack.broker, last, flows, TIMEOUT_MS)
+    const usages = await Promise.all(workers.map((worker) => worker.usage()))
+    await Promise.all(workers.map((worker) => worker.stop()))
+    const written = await readWritten(stack.broker, last, flows)
+    const { firstAtMs } = first === last ? written : await readWritten(stack.broker, first, flows)
+    const cpuMs = usages.reduce((sum, usage) => sum + usage.cpuMs, 0)
+    return {
+      ...written,
+      flowsPerSecond: (flows / (written.lastAtMs - firstAtMs)) * 1_000,
+      cpuUsPerFlow: (cpuMs * 1_000) / flows,
+      peakRssMb: megabytes(usages),
+      usages,
+      ...(withBytes ? { bytes: await usedByHandlings(stack, settings) } : {}),
+    }
+  } finally {
+    await stack.close()
+  }
+}
+
+/** What bursts of flows, one after another, took in one process. */
+export interface BurstResult {
+  /** From the first event's sending to the last report; the first burst meets a process that has done nothing yet. */
+  readonly wallMs: readonly number[]
+  readonly cpuMs: number
+  readonly peakRssMb: number
+  readonly peakHandlers: number
+  readonly usage: Usage
+}
+
+/** Sends all flows of a burst at once to a worker that is ready, and waits for their reports. */
+export async function burst(settings: WorkerSettings, flows: number, bursts: number): Promise<BurstResult> {
+  const [, last] = edges(settings)
+  const stack = await RunStack.open(settings)
+  try {
+    const worker = await Worker.start(settings)
+    const wallMs: number[] = []
+    for (let index = 0; index < bursts; index++) {
+      await wait(BETWEEN_BURSTS_MS)
+      const before = await endOffsets(stack.broker, last)
+      const startedAtMs = Date.now()
+      await stack.load(index * flows, flows)
+      await untilWritten(stack.broker, last, (index + 1) * flows, TIMEOUT_MS)
+      wallMs.push((await readWritten(stack.broker, last, flows, before)).lastAtMs - startedAtMs)
+    }
+    const usage = await worker.usage()
+    await worker.stop()
+    const { cpuMs, peakHandlers } = usage
+    return { wallMs, cpuMs, peakRssMb: megabytes([usage]), peakHandlers, usage }
   } finally {
     await stack.close()
   }
@@ -38,64 +96,93 @@ export async function pace(
   options: { perSecond: number; seconds: number },
 ): Promise<number[]> {
   const stack = await RunStack.open(settings)
-  const worker = await startWorker(settings)
-  const latencies: number[] = []
-  const type = avsc.Type.forSchema(chainContracts.get(CHAIN[3]).schema as avsc.Schema)
-  const observer = await stack.broker.consumer(
-    { group: 'bench.observer', topics: [CHAIN[3]], startFrom: 'earliest', maxWaitMs: 100 },
-    {
-      onAssigned: () => undefined,
-      onRebalancing: () => [],
-      onBatch: ({ records, lastOffset }) => {
-        for (const { value } of records) {
-          if (value !== null) latencies.push(Date.now() - (type.decode(value, 5).value as Paper).sentAtMs)
-        }
-        return lastOffset + 1
+  try {
+    const worker = await Worker.start(settings)
+    const latencies: number[] = []
+    const observer = await stack.broker.consumer(
+      { group: 'bench.observer', topics: [CHAIN[3]], startFrom: 'earliest', maxWaitMs: 100 },
+      {
+        onAssigned: () => undefined,
+        onRebalancing: () => [],
+        onBatch: ({ records, lastOffset }) => {
+          for (const { value } of records) {
+            if (value !== null) latencies.push(Date.now() - (paperType.decode(value, 5).value as Paper).sentAtMs)
+          }
+          return lastOffset + 1
+        },
+        onCrash: (error) => {
+          throw error
+        },
       },
-      onCrash: (error) => {
-        throw error
-      },
-    },
-  )
-  const total = options.perSecond * options.seconds
-  const startedAtMs = performance.now()
-  for (let index = 0; index < total; index++) {
-    const dueInMs = startedAtMs + (index / options.perSecond) * 1_000 - performance.now()
-    if (dueInMs > 0) await new Promise((resolve) => setTimeout(resolve, dueInMs))
-    await stack.send([index])
+    )
+    const total = options.perSecond * options.seconds
+    const startedAtMs = performance.now()
+    for (let index = 0; index < total; index++) {
+      const dueInMs = startedAtMs + (index / options.perSecond) * 1_000 - performance.now()
+      if (dueInMs > 0) await wait(dueInMs)
+      await stack.load(index, 1)
+    }
+    await untilWritten(stack.broker, CHAIN[3], total, TIMEOUT_MS)
+    while (latencies.length < total) await wait(20)
+    await observer.stop()
+    await worker.stop()
+    return latencies.slice(options.perSecond)
+  } finally {
+    await stack.close()
   }
-  await untilReported(stack.broker, total, TIMEOUT_MS)
-  while (latencies.length < total) await new Promise((resolve) => setTimeout(resolve, 20))
-  await observer.stop()
-  await stopWorker(worker)
-  await stack.close()
-  return latencies.slice(options.perSecond)
 }
 
-async function startWorker(settings: WorkerSettings): Promise<ChildProcess> {
-  const worker = fork(join(import.meta.dirname, 'worker.ts'), [JSON.stringify(settings)], {
-    execArgv: ['--conditions=laban-source', '--max-semi-space-size=64'],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-  await message(worker, 'ready')
-  return worker
+/** Outputs of the first and of the last stage that run. */
+function edges({ workload }: WorkerSettings): readonly [string, string] {
+  const [first = 0] = workload.stages
+  const last = workload.stages.at(-1) ?? first
+  return [CHAIN[first + 1] ?? '', CHAIN[last + 1] ?? '']
 }
 
-async function usage(worker: ChildProcess): Promise<Extract<WorkerMessage, { kind: 'usage' }>> {
-  worker.send({ kind: 'usage' })
-  return (await message(worker, 'usage')) as Extract<WorkerMessage, { kind: 'usage' }>
+function megabytes(usages: readonly Usage[]): number {
+  return Math.max(...usages.map(({ peakRssBytes }) => peakRssBytes)) / 1_048_576
 }
 
-async function stopWorker(worker: ChildProcess): Promise<void> {
-  worker.send({ kind: 'stop' })
-  await once(worker, 'exit')
-}
+/** A worker process. */
+class Worker {
+  readonly #process: ChildProcess
 
-function message(worker: ChildProcess, kind: WorkerMessage['kind']): Promise<WorkerMessage> {
-  return new Promise((resolve, reject) => {
-    worker.once('exit', (code) => reject(new Error(`worker ended with ${code}`)))
-    worker.on('message', (received: WorkerMessage) => {
-      if (received.kind === kind) resolve(received)
+  private constructor(process: ChildProcess) {
+    this.#process = process
+  }
+
+  /** Resolves when its consumers have joined. */
+  static async start(settings: WorkerSettings): Promise<Worker> {
+    const child = fork(join(import.meta.dirname, 'worker.ts'), [JSON.stringify(settings)], {
+      execArgv: ['--conditions=laban-source', ...settings.workerFlags],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
-  })
+    const worker = new Worker(child)
+    await worker.#message('ready')
+    return worker
+  }
+
+  async usage(): Promise<Usage> {
+    this.#process.send({ kind: 'usage' })
+    return (await this.#message('usage')).usage
+  }
+
+  async stop(): Promise<void> {
+    this.#process.send({ kind: 'stop' })
+    await once(this.#process, 'exit')
+  }
+
+  #message<K extends WorkerMessage['kind']>(kind: K): Promise<Extract<WorkerMessage, { kind: K }>> {
+    return new Promise((resolve, reject) => {
+      const onExit = (code: number | null): void => reject(new Error(`worker ended with ${code}`))
+      const onMessage = (received: WorkerMessage): void => {
+        if (received.kind !== kind) return
+        this.#process.off('exit', onExit)
+        this.#process.off('message', onMessage)
+        resolve(received as Extract<WorkerMessage, { kind: K }>)
+      }
+      this.#process.on('exit', onExit)
+      this.#process.on('message', onMessage)
+    })
+  }
 }

@@ -1,9 +1,9 @@
 /** What every variant of the chain benchmark shares: contracts, names, sizes. research -> analysis -> report, handlers that do nothing. */
-import { createContractSet } from '../../contracts/contract-set.ts'
+import avsc from 'avsc'
+import { createContractSet, type ContractSet } from '../../contracts/contract-set.ts'
 
 /** Topics of one run, in the order of the chain. */
 export const CHAIN = ['bench.requested', 'bench.researched', 'bench.analysed', 'bench.reported'] as const
-export const PARTITIONS = 6
 
 /** The agent that reads `CHAIN[index]` and writes `CHAIN[index + 1]`. */
 export const STAGES = ['bench.research', 'bench.analysis', 'bench.report'] as const
@@ -20,9 +20,13 @@ const schema = {
   ],
 }
 
-export const chainContracts = createContractSet(
-  Object.fromEntries(CHAIN.map((topic) => [topic, { schema, owner: 'bench', partitions: PARTITIONS }])),
-)
+/** The topics of the chain, each cut into so many partitions. */
+export function chainContracts(partitions: number): ContractSet {
+  return createContractSet(Object.fromEntries(CHAIN.map((topic) => [topic, { schema, owner: 'bench', partitions }])))
+}
+
+/** The codec of a raw loop: no registry, no resolution. */
+export const paperType = avsc.Type.forSchema(schema as avsc.Schema)
 
 /** A value of the chain. */
 export interface Paper {

@@ -12,8 +12,9 @@ import { systemClock } from '../../runtime/ports/clock.ts'
 import { silentLogger } from '../../runtime/ports/logger.ts'
 import { isFlowSampled } from '../../tracing/sampling.ts'
 import { traceIdOfFlow } from '../../tracing/propagation.ts'
-import { chainAgents } from './agents.ts'
-import { CHAIN, chainContracts, paper, type Variant } from './settings.ts'
+import { Kafka, logLevel } from 'kafkajs'
+import { agentsOf } from './agents.ts'
+import { CHAIN, chainContracts, paper } from './settings.ts'
 import type { WorkerSettings } from './worker-protocol.ts'
 
 const SEND_BATCH = 2_000
@@ -22,18 +23,19 @@ const SEND_BATCH = 2_000
 export class RunStack {
   readonly broker: Broker
   readonly #encode: (value: unknown) => Buffer
-  readonly #variant: Variant
+  readonly #settings: WorkerSettings
   #producer: BrokerProducer | undefined
 
-  private constructor(broker: Broker, variant: Variant, encode: (value: unknown) => Buffer) {
+  private constructor(broker: Broker, settings: WorkerSettings, encode: (value: unknown) => Buffer) {
     this.broker = broker
-    this.#variant = variant
+    this.#settings = settings
     this.#encode = encode
   }
 
   /** Connects and makes the topics. */
   static async open(settings: WorkerSettings): Promise<RunStack> {
-    const { brokers, namespace, registryUrl, variant } = settings
+    const { brokers, namespace, registryUrl, workload } = settings
+    const contracts = chainContracts(workload.partitions)
     const broker = createKafkaBroker({
       brokers,
       clientId: 'bench',
@@ -42,47 +44,55 @@ export class RunStack {
       logger: silentLogger,
     })
     await broker.connect()
-    const own = chainAgents.flatMap((agent) => agentTopicSettings(agent, chainContracts))
-    await broker.admin.createTopics([...chainContracts.topics.values(), ...own].map(plannedTopic))
+    const own = agentsOf(workload).flatMap((agent) => agentTopicSettings(agent, contracts))
+    await broker.admin.createTopics([...contracts.topics.values(), ...own].map(plannedTopic))
     const registry = createConfluentRegistry({ url: registryUrl, timeoutMs: 10_000 })
-    const schemaIds = await resolveSchemaIds(chainContracts, registry, chainContracts.topics.keys(), {
+    const schemaIds = await resolveSchemaIds(contracts, registry, contracts.topics.keys(), {
       register: true,
       namespace,
     })
-    const codec = createCodec({ contracts: chainContracts, registry, schemaIds })
-    return new RunStack(broker, variant, (value) => codec.encode(CHAIN[0], value))
+    const codec = createCodec({ contracts, registry, schemaIds })
+    return new RunStack(broker, settings, (value) => codec.encode(CHAIN[0], value))
   }
 
-  /** Puts first events on the log: for laban with the headers that its publisher writes, for the raw loops without. */
-  async load(count: number): Promise<void> {
-    for (let begin = 0; begin < count; begin += SEND_BATCH) {
-      const size = Math.min(SEND_BATCH, count - begin)
-      await this.send(Array.from({ length: size }, (_, index) => begin + index))
+  /** Puts the first events with these numbers on the log: for laban with the headers that its publisher writes, else without. */
+  async load(from: number, count: number): Promise<void> {
+    this.#producer ??= await this.broker.producer()
+    for (let begin = from; begin < from + count; begin += SEND_BATCH) {
+      const size = Math.min(SEND_BATCH, from + count - begin)
+      await this.#producer.send(Array.from({ length: size }, (_, index) => this.#record(begin + index)))
     }
   }
 
-  /** Sends the first events with these numbers. */
-  async send(numbers: readonly number[]): Promise<void> {
-    this.#producer ??= await this.broker.producer()
-    await this.#producer.send(numbers.map((index) => this.#record(index)))
-  }
-
+  /** Deletes what the run has left on the log; Redis forgets by itself. */
   async close(): Promise<void> {
     await this.#producer?.close()
     await this.broker.close()
+    await deleteTopics(this.#settings)
   }
 
   #record(index: number): OutgoingRecord {
     const id = deriveId('bench', String(index))
     const value = this.#encode(paper(index, Date.now()))
-    const isRaw = this.#variant === 'a' || this.#variant === 'e'
-    return { topic: CHAIN[0], key: id, value, headers: isRaw ? {} : this.#headers(id) }
+    const { variant, workload } = this.#settings
+    const isRaw = variant === 'a' || variant === 'e'
+    const key = workload.keys === null ? id : `key-${index % workload.keys}`
+    return { topic: CHAIN[0], key, value, headers: isRaw ? {} : this.#headers(id) }
   }
 
   #headers(id: string): Record<string, string> {
-    const sampled = isFlowSampled(id, this.#variant === 'c' ? 1 : 0.01) ? '01' : '00'
+    const sampled = isFlowSampled(id, this.#settings.variant === 'c' ? 1 : 0.01) ? '01' : '00'
     const traceparent = `00-${traceIdOfFlow(id)}-${id.slice(-12)}0000-${sampled}`
     const time = new Date().toISOString()
     return encodeEnvelope({ id, type: CHAIN[0], source: 'bench', time, flowId: id, causes: [], hop: 0, traceparent })
   }
+}
+
+/** The port deletes nothing, so kafkajs's own client does. */
+async function deleteTopics({ brokers, namespace }: WorkerSettings): Promise<void> {
+  const admin = new Kafka({ brokers: [...brokers], clientId: 'bench-cleaner', logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  const own = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`))
+  if (own.length > 0) await admin.deleteTopics({ topics: own })
+  await admin.disconnect()
 }

@@ -1,30 +1,38 @@
-/** One process that runs all three stages of a variant until it is told to stop; tells its parent when it is ready, and what it cost. */
+/** One process that runs the stages of a variant until it is told to stop; tells its parent when it is ready, and what it cost. */
+import { handlers } from './agents.ts'
+import type { StoreUse } from './counting-store.ts'
 import { labanWorker } from './laban-worker.ts'
+import { rawWaitingWorker } from './raw-waiting-worker.ts'
 import { rawWorker } from './raw-worker.ts'
-import type { Variant } from './settings.ts'
-import type { WorkerSettings } from './worker-protocol.ts'
+import type { Usage, WorkerSettings } from './worker-protocol.ts'
 
-const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings
-const startWorker: Readonly<Record<Exclude<Variant, 'd'>, (given: WorkerSettings) => Promise<() => Promise<void>>>> = {
-  a: rawWorker,
-  b: labanWorker,
-  c: labanWorker,
-  e: rawWorker,
+/** A running worker. */
+export interface RunningWorker {
+  readonly storeUse: StoreUse
+  readonly stop: () => Promise<void>
 }
 
-if (settings.variant === 'd') throw new Error('the embedded variant runs in embedded.ts')
-const stop = await startWorker[settings.variant](settings)
-let peakRssBytes = 0
-const sampler = setInterval(() => (peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())), 100)
+function start(settings: WorkerSettings): Promise<RunningWorker> {
+  const { variant, workload } = settings
+  if (variant === 'd') throw new Error('the embedded variant runs in embedded.ts')
+  if (variant === 'b' || variant === 'c') return labanWorker(settings)
+  return workload.waitMs > 0 ? rawWaitingWorker(settings) : rawWorker(settings)
+}
+
+const worker = await start(JSON.parse(process.argv[2] ?? '{}') as WorkerSettings)
 const cpuAtStart = process.cpuUsage()
 process.send?.({ kind: 'ready' })
 process.on('message', (message: { kind: string }) => {
-  if (message.kind === 'usage') {
-    const { user, system } = process.cpuUsage(cpuAtStart)
-    process.send?.({ kind: 'usage', cpuMs: (user + system) / 1_000, peakRssBytes })
-  }
-  if (message.kind === 'stop') {
-    clearInterval(sampler)
-    void stop().then(() => process.exit(0))
-  }
+  if (message.kind === 'usage') process.send?.({ kind: 'usage', usage: usage() })
+  if (message.kind === 'stop') void worker.stop().then(() => process.exit(0))
 })
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage(cpuAtStart)
+  return {
+    cpuMs: (user + system) / 1_000,
+    peakRssBytes: process.resourceUsage().maxRSS * 1_024,
+    peakHandlers: handlers.peak,
+    store: worker.storeUse,
+  }
+}
