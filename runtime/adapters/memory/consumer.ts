@@ -38,7 +38,7 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
   #isStopped = false
   #assigning: Promise<void> = Promise.resolve()
   /** What fell due while the process stood still. */
-  #held: (() => void)[] = []
+  #due: (() => void)[] = []
 
   /** @throws LABAN_BROKER_REFUSED when a topic does not exist */
   constructor(connection: ConnectionState, options: ConsumerOptions, handlers: ConsumerHandlers) {
@@ -116,7 +116,7 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
   /** The process goes on as if nothing had happened, until its group tells it. */
   wake(): void {
     if (this.#isStopped) return
-    for (const action of this.#held.splice(0)) action()
+    for (const action of this.#due.splice(0)) action()
     if (this.#generation > 0 && !this.#group.has(this.#id)) this.noticeExpulsion()
     else this.#group.returned(this)
     this.#wake()
@@ -251,7 +251,7 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
     const cancel = this.#connection.cluster.clock.after(delayMs, () => {
       this.#timers.delete(cancel)
       if (this.#isStopped) return
-      if (this.#connection.isStalled) this.#held.push(action)
+      if (this.#connection.isStalled) this.#due.push(action)
       else action()
     })
     this.#timers.add(cancel)

@@ -24,6 +24,8 @@ import type { StoredHandling, Verdict } from './store-transitions.ts'
 /** A store in memory, with its faults. */
 export interface MemoryStore extends Store {
   readonly faults: StoreFaults
+  /** The clock was moved forward in one step, renewals left out: leases that were held by then are held on. */
+  skipped(durationMs: number): void
 }
 
 const DAY_MS = 86_400_000
@@ -57,6 +59,12 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
   const gate = new FaultGate(clock, () => forget(memory))
   return {
     faults: gate,
+    skipped: (durationMs) => {
+      const beforeMs = clock.nowMs() - durationMs
+      for (const [instance, endsAtMs] of memory.leaseEndsAtMs) {
+        if (endsAtMs > beforeMs) memory.leaseEndsAtMs.set(instance, endsAtMs + durationMs)
+      }
+    },
     connect: () => gate.run(() => undefined),
     claimsOf: (agent, options) => claimsIn(memory, gate, agent, options),
     parkingOf: (agent) => parkingIn(memory.parking, agent, (call) => gate.run(call)),
