@@ -63,6 +63,14 @@ export const ERROR_TABLE = {
     cause: 'The topic was never created in this namespace.',
     remedy: 'Run `laban topics apply`.',
   },
+  LABAN_TOPIC_IN_USE: {
+    class: 'startup',
+    message: 'No partitions were added to {topic}: {problem}, after waiting {timeoutMs} ms',
+    cause: 'Events are still published to it, or an agent that reads it does not run or does not keep up.',
+    remedy:
+      'Stop publishing, see with `laban agents --all` that every agent that reads it runs, and try again; --drain-timeout-s waits longer.',
+    exit: 75,
+  },
   LABAN_SCHEMA_MISSING: {
     class: 'startup',
     message: 'The contract of {topic} is not registered under subject {subject}',
@@ -141,10 +149,34 @@ export const ERROR_TABLE = {
     remedy: 'Check `brokers` with `laban doctor`; start the local stack with `npm run stack -- up`.',
     exit: 69,
   },
+  LABAN_BROKER_LOGIN: {
+    class: 'retry',
+    message: 'Kafka at {brokers} does not let {user} in: {problem}',
+    cause: 'User name, password or token are wrong, or the brokers do not offer this way to log in.',
+    remedy:
+      'Correct kafka.saslMechanism and the login of {user}; a secret in a file is read again at every connection.',
+    exit: 77,
+  },
+  LABAN_BROKER_UNTRUSTED: {
+    class: 'retry',
+    message: 'No trusted connection to Kafka at {brokers}: {problem}',
+    cause:
+      'The certificate of the broker is signed by nobody whom this process trusts, is made out to another name or has expired; or the broker does not take the one of this process.',
+    remedy:
+      'Give the authority in kafka.sslCaFile, the name in the certificate in kafka.sslServername, and for mutual TLS kafka.sslCertFile and kafka.sslKeyFile.',
+    exit: 77,
+  },
+  LABAN_BROKER_DENIED: {
+    class: 'terminal',
+    message: 'Kafka does not allow {user} to {operation} {resource}',
+    cause: 'No ACL of the cluster grants it.',
+    remedy: 'Grant {operation} on {resource} to {user}; `laban acl` prints every right that is needed.',
+    exit: 77,
+  },
   LABAN_BROKER_REFUSED: {
     class: 'terminal',
     message: 'Kafka refused {operation} on {topic}: {problem}',
-    cause: 'The topic does not exist, rights are missing, or a setting of the topic forbids it.',
+    cause: 'The topic does not exist, or a setting of the topic or the state of the group forbids it.',
     remedy: 'Run `laban doctor`; create topics with `laban topics apply`.',
   },
   LABAN_BROKER_MESSAGE_TOO_LARGE: {
@@ -160,12 +192,28 @@ export const ERROR_TABLE = {
     remedy: 'Check `registry.url` with `laban doctor`. Records wait; nothing is dead-lettered for it.',
     exit: 69,
   },
+  LABAN_REGISTRY_REFUSED: {
+    class: 'retry',
+    message: 'Schema registry {url} and this process do not trust each other: {problem}',
+    cause: 'The login is wrong or may not do this, or the certificate is signed by nobody whom this process trusts.',
+    remedy:
+      'Correct registry.username and registry.password, or registry.token; the authority goes in registry.sslCaFile.',
+    exit: 77,
+  },
   LABAN_STORE_UNAVAILABLE: {
     class: 'retry',
     message: 'Redis at {url} cannot be used: {problem}',
     cause: 'Redis is down, full, loading or unreachable.',
     remedy: 'Check `redis.url` with `laban doctor`. Consumption pauses and resumes by itself.',
     exit: 69,
+  },
+  LABAN_STORE_REFUSED: {
+    class: 'retry',
+    message: 'Redis at {url} and this process do not trust each other: {problem}',
+    cause: 'The login is wrong or may not do this, or the certificate is signed by nobody whom this process trusts.',
+    remedy:
+      'Correct redis.username and redis.password; the authority goes in redis.sslCaFile. A secret in a file is read again at every connection.',
+    exit: 77,
   },
   LABAN_STORE_LOST: {
     class: 'retry',
@@ -217,6 +265,52 @@ export const ERROR_TABLE = {
     message: 'Gave up after {attempts} attempts: {problem}',
     cause: 'Every attempt failed with an error that may pass.',
     remedy: 'Correct the cause of the last error, then redrive the dead letter.',
+  },
+  // --- steps and effects ---
+  LABAN_STEP_MISUSE: {
+    class: 'terminal',
+    message: 'Step {step} of {agent}: {problem}',
+    cause: 'The handler calls its steps in a way that cannot be replayed.',
+    remedy: 'Give every step of a handling a name of its own, and await each before the handler ends.',
+  },
+  LABAN_STEP_TIMEOUT: {
+    class: 'retry',
+    message: 'Step {step} of {agent} did not finish within {timeoutMs} ms',
+    cause: 'The call took longer than its timeoutMs, or ignores its AbortSignal.',
+    remedy: 'Raise timeoutMs of the step, give it a retry, or make the call faster.',
+  },
+  LABAN_STEP_RESULT: {
+    class: 'terminal',
+    message: 'The result of step {step} of {agent} cannot be kept: at {path}: {problem}',
+    cause:
+      'A result is kept as JSON; functions, symbols, instances of classes, and references in a circle have no form there.',
+    remedy: 'Return plain data from the step: only what the handler needs of the answer.',
+  },
+  LABAN_STEP_RESULT_TOO_LARGE: {
+    class: 'terminal',
+    message: 'The result of step {step} of {agent} has {bytes} bytes; the limit is {maxBytes}',
+    cause: 'The result is larger than what is kept in Redis, and no place for large results is configured.',
+    remedy: 'Return less, raise steps.maxResultBytes, or set steps.resultsDir to a folder that all instances share.',
+  },
+  LABAN_STEP_RESULT_MISSING: {
+    class: 'terminal',
+    message: 'The large result {id} of step {step} of {agent} is not there',
+    cause: 'The file was removed, or this instance sees another folder than the one that wrote it.',
+    remedy: 'Set steps.resultsDir to the same shared folder everywhere, restore the file, then redrive.',
+  },
+  LABAN_STEP_MISMATCH: {
+    class: 'terminal',
+    message: 'The steps of {agent} have changed: recorded [{recorded}], now [{current}]',
+    cause: 'This handling was begun by another version of the agent, whose steps had other names or another order.',
+    remedy: 'Deploy the recorded sequence and redrive; or set onStepMismatch restart, which runs the steps again.',
+  },
+  LABAN_EFFECT_OUTCOME_UNKNOWN: {
+    class: 'terminal',
+    message:
+      'Whether effect {step} of {agent} has happened is unknown: begun at {begunAt}, its key {key} is no longer valid',
+    cause:
+      'The process died, or the call failed, between the begin of the effect and its answer, longer than keyValidForMs ago.',
+    remedy: 'Look outside for the key. Give the effect a reconcile function, then redrive: it is asked first.',
   },
   // --- control: not failures ---
   LABAN_LEASE_LOST: {

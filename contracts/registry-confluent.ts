@@ -3,19 +3,20 @@
  * through @kafkajs/confluent-schema-registry; look-up, registration and checks are our own calls, because the client sets a
  * subject's compatibility after registering and checks one version only.
  */
+import type { Agent } from 'node:http'
 import { SchemaRegistry as ConfluentClient } from '@kafkajs/confluent-schema-registry'
 import { canonicalSchema } from './canonical-schema.ts'
 import { checkFullTransitive } from './compatibility.ts'
 import type { AvroSchema } from './contract.ts'
+import { isDistrust } from './distrust.ts'
 import { describeUnknown, LabanError } from './errors.ts'
+import { agentFor, authorizationOf, sendHttp, type RegistryAccess } from './registry-http.ts'
 import type { RegisteredVersion, SchemaRegistry } from './registry.ts'
 
 /** Options of {@link createConfluentRegistry}. */
-export interface ConfluentRegistryOptions {
+export interface ConfluentRegistryOptions extends RegistryAccess {
   /** Base address, for Apicurio with `/apis/ccompat/v7`. */
   readonly url: string
-  /** HTTP basic authentication. */
-  readonly auth?: { readonly username: string; readonly password: string }
   /** Longest wait for one answer. @default 10000 */
   readonly timeoutMs?: number
 }
@@ -28,8 +29,10 @@ export function createConfluentRegistry(options: ConfluentRegistryOptions): Sche
 const COMPATIBILITY = 'FULL_TRANSITIVE'
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json'
 const DEFAULT_TIMEOUT_MS = 10_000
-/** Answers that say nothing about the request itself: another try may succeed. 401 and 403 are an operator's to correct. */
-const isAnswer = (status: number): boolean => status < 500 && ![401, 403, 408, 429].includes(status)
+/** Answers that say nothing about the request itself: another try may succeed. */
+const isAnswer = (status: number): boolean => status < 500 && ![408, 429].includes(status)
+/** The login is wrong or may not do this: an operator's to correct. */
+const REFUSALS: ReadonlySet<number> = new Set([401, 403])
 
 /** The JSON answer of a call that reached the registry. */
 interface Answer {
@@ -40,21 +43,27 @@ interface Answer {
 class ConfluentRegistry implements SchemaRegistry {
   private readonly url: string
   private readonly timeoutMs: number
-  private readonly authorization: Readonly<Record<string, string>>
+  private readonly access: RegistryAccess
+  private readonly agent: Agent
   private readonly client: ConfluentClient
 
-  constructor({ url, auth, timeoutMs = DEFAULT_TIMEOUT_MS }: ConfluentRegistryOptions) {
+  constructor({ url, timeoutMs = DEFAULT_TIMEOUT_MS, ...access }: ConfluentRegistryOptions) {
     this.url = url.replace(/\/+$/, '')
     this.timeoutMs = timeoutMs
-    const credentials = auth === undefined ? '' : Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
-    this.authorization = auth === undefined ? {} : { authorization: `Basic ${credentials}` }
+    this.access = access
+    this.agent = agentFor(this.url, access)
+    // The client has neither a time-out of its own nor a login that may change.
+    const prepare = (): { timeout: number; headers: Record<string, string> } => ({
+      timeout: timeoutMs,
+      headers: authorizationOf(access),
+    })
     this.client = new ConfluentClient({
       host: this.url,
       clientId: 'laban',
-      ...(auth === undefined ? {} : { auth }),
-      // Callers retry with their own backoff; the client has no time-out of its own.
+      agent: this.agent,
+      // Callers retry with their own backoff.
       retry: { retries: 0 },
-      middlewares: [() => ({ prepareRequest: async (next) => (await next()).enhance({ timeout: timeoutMs }) })],
+      middlewares: [() => ({ prepareRequest: async (next) => (await next()).enhance(prepare()) })],
     })
   }
 
@@ -65,6 +74,7 @@ class ConfluentRegistry implements SchemaRegistry {
     } catch (error) {
       const status = statusOf(error)
       if (status === 404) throw new LabanError('LABAN_CONTRACT_UNKNOWN_SCHEMA', { schemaId }, { cause: error })
+      if (status !== undefined && REFUSALS.has(status)) throw this.refused(`HTTP ${status}`)
       if (status !== undefined) throw this.unavailable(error)
       throw new LabanError('LABAN_CONTRACT_UNKNOWN_SCHEMA', { schemaId }, { cause: error })
     }
@@ -120,19 +130,21 @@ class ConfluentRegistry implements SchemaRegistry {
     return Promise.resolve()
   }
 
-  /** One call. @throws LABAN_REGISTRY_UNAVAILABLE for everything that is not an answer to the request */
+  /** One call. @throws LABAN_REGISTRY_UNAVAILABLE or LABAN_REGISTRY_REFUSED for everything that is not an answer to the request */
   private async call(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<Answer> {
     try {
-      const response = await fetch(`${this.url}${path}`, {
+      const call = {
         method,
-        headers: { accept: CONTENT_TYPE, 'content-type': CONTENT_TYPE, ...this.authorization },
-        signal: AbortSignal.timeout(this.timeoutMs),
+        url: `${this.url}${path}`,
+        headers: { accept: CONTENT_TYPE, 'content-type': CONTENT_TYPE, ...authorizationOf(this.access) },
+        timeoutMs: this.timeoutMs,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      const text = await response.text()
-      if (!isAnswer(response.status))
-        throw this.unavailable(`HTTP ${response.status} ${messageOf(parseJson(text))}`.trim())
-      return { status: response.status, body: parseJson(text) }
+      }
+      const { status, text } = await sendHttp(call, this.agent)
+      const said = parseJson(text)
+      if (REFUSALS.has(status)) throw this.refused(`HTTP ${status} ${messageOf(said)}`.trim())
+      if (!isAnswer(status)) throw this.unavailable(`HTTP ${status} ${messageOf(said)}`.trim())
+      return { status, body: said }
     } catch (error) {
       if (error instanceof LabanError) throw error
       throw this.unavailable(error)
@@ -160,7 +172,12 @@ class ConfluentRegistry implements SchemaRegistry {
     return new LabanError('LABAN_CONTRACT_INCOMPATIBLE', { topic, ...details }, { cause: messageOf(answer.body) })
   }
 
+  private refused(problem: string, cause?: unknown): LabanError {
+    return new LabanError('LABAN_REGISTRY_REFUSED', { url: this.url, problem }, { cause })
+  }
+
   private unavailable(cause: unknown): LabanError {
+    if (isDistrust(cause)) return this.refused(describeUnknown(cause), cause)
     const network =
       cause instanceof Error && cause.cause !== undefined ? `${describeUnknown(cause.cause)}` : describeUnknown(cause)
     return new LabanError('LABAN_REGISTRY_UNAVAILABLE', { url: this.url, problem: network }, { cause })

@@ -13,7 +13,8 @@ import { plannedTopic } from '../contracts/topic-plan.ts'
 import { noTracer } from '../tracing/create-tracer.ts'
 import type { EventTracer } from '../tracing/event-tracer.ts'
 import type { Agent } from './agent.ts'
-import { kafkaAccess } from './compose/kafka-access.ts'
+import { kafkaAccess, type KafkaLogin } from './compose/kafka-access.ts'
+import { redisAccess, registryAccess, tracingAccess } from './compose/server-access.ts'
 import type { Config } from './config/schema.ts'
 import type { Broker } from './ports/broker.ts'
 import type { Store } from './ports/claim-store.ts'
@@ -44,6 +45,8 @@ export interface StackOptions {
   readonly log: Logger
   /** @default the machine's clock */
   readonly clock?: Clock
+  /** @default what the configuration says */
+  readonly kafka?: KafkaLogin | undefined
 }
 
 /** Everything in memory, nothing installed: broker, store, and the contracts folder as registry. Topics are made as contracts say. */
@@ -82,7 +85,7 @@ export async function openKafka(options: StackOptions): Promise<Stack> {
     brokers: config.brokers,
     clientId: config.clientId,
     namespace: config.namespace,
-    ...kafkaAccess(config),
+    ...kafkaAccess(config, options.kafka),
     clock,
     logger: log.child({ component: 'kafka' }),
   })
@@ -117,9 +120,11 @@ export function contractsOf(config: Config): ContractSet {
 export async function openRegistry(config: Config, contracts: ContractSet): Promise<SchemaRegistry> {
   if (config.registry.url === undefined) return createFolderRegistry(contracts)
   const { createConfluentRegistry } = await import('../contracts/registry-confluent.ts')
-  const { url, timeoutMs, username, password } = config.registry
-  const auth = username === undefined ? {} : { auth: { username, password: password?.reveal() ?? '' } }
-  return createConfluentRegistry({ url, timeoutMs, ...auth })
+  return createConfluentRegistry({
+    ...registryAccess(config),
+    url: config.registry.url,
+    timeoutMs: config.registry.timeoutMs,
+  })
 }
 
 async function openRedis(config: Config, clock: Clock, log: Logger): Promise<Store> {
@@ -128,7 +133,7 @@ async function openRedis(config: Config, clock: Clock, log: Logger): Promise<Sto
   const store = createRedisStore({
     url: config.redis.url,
     namespace: config.namespace,
-    ...(config.redis.password === undefined ? {} : { password: config.redis.password.reveal() }),
+    ...redisAccess(config),
     clock,
     logger: log.child({ component: 'redis' }),
   })
@@ -169,6 +174,7 @@ export async function openTracing(
     serviceName,
     otlpUrl,
     sampleRatio,
+    ...tracingAccess(config),
     instance: `${hostname()}-${process.pid}`,
     onExportChange: (state, reason) => log.warn(`export of traces is ${state}`, { reason }),
   })

@@ -1,6 +1,7 @@
 /** `createPublisher`: how a program of its own - a web server, a script, a job - begins flows on whatever is configured. */
 import { createLogger, openTracing } from './compose.ts'
 import { findTargets, noTarget } from './compose/targets.ts'
+import type { KafkaLogin } from './compose/kafka-access.ts'
 import { localStackValues } from './config/local-stack.ts'
 import { loadConfig } from './config/load.ts'
 import type { ConfigInput } from './config/schema.ts'
@@ -13,6 +14,8 @@ export interface CreatePublisherOptions {
   readonly config?: ConfigInput
   /** `ce_source` of the events: who says them. @default 'laban.publish' */
   readonly source?: string
+  /** What a file cannot hold: a function that gives tokens for OAUTHBEARER. @default what the configuration says */
+  readonly kafka?: KafkaLogin
   /** What to publish to. @default a live `laban dev` of this folder, else Kafka */
   readonly on?: 'dev' | 'kafka'
   /** @default a log as configured */
@@ -34,7 +37,7 @@ export async function createPublisher(options: CreatePublisherOptions = {}): Pro
   const { source = 'laban.publish', on } = options
   const { config } = loadConfig({ overrides: options.config, fallback: localStackValues() })
   const log = options.log ?? createLogger(config.log)
-  const [target] = await findTargets({ config, log }, { on, purpose: 'publish' })
+  const [target] = await findTargets({ config, log, kafka: options.kafka }, { on, purpose: 'publish' })
   if (target === undefined) throw noTarget(on)
   const stack = await target.open()
   try {

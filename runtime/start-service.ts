@@ -2,6 +2,7 @@
 import type { Agent } from './agent.ts'
 import { createLogger, createService, openEmbedded, openKafka, openTracing, type Stack } from './compose.ts'
 import { localStackValues } from './config/local-stack.ts'
+import type { KafkaLogin } from './compose/kafka-access.ts'
 import { loadConfig } from './config/load.ts'
 import type { ConfigInput } from './config/schema.ts'
 import type { Logger } from './ports/logger.ts'
@@ -15,6 +16,8 @@ export interface StartServiceOptions {
   readonly agents: readonly Agent[]
   /** Configuration in code, shaped like `laban.config.json`; counts more than file and environment. @default none */
   readonly config?: ConfigInput
+  /** What a file cannot hold: a function that gives tokens for OAUTHBEARER. @default what the configuration says */
+  readonly kafka?: KafkaLogin
   /** `embedded`: everything in this process and gone with it; nothing installed. @default 'kafka' */
   readonly on?: 'kafka' | 'embedded'
   /** @default a log as configured */
@@ -39,7 +42,8 @@ export interface RunningService {
 /**
  * Starts agents and resolves when they consume. Signals are left to the program.
  * @throws start-up errors, each naming the command that helps: LABAN_CONFIG_INVALID, LABAN_CONTRACT_INVALID, LABAN_TOPIC_MISSING,
- * LABAN_SCHEMA_MISSING, LABAN_STORE_UNSAFE, LABAN_BROKER_UNAVAILABLE, LABAN_STORE_UNAVAILABLE
+ * LABAN_SCHEMA_MISSING, LABAN_STORE_UNSAFE, LABAN_BROKER_UNAVAILABLE, LABAN_BROKER_LOGIN, LABAN_BROKER_UNTRUSTED,
+ * LABAN_BROKER_DENIED, LABAN_STORE_UNAVAILABLE, LABAN_STORE_REFUSED
  * @example
  * const service = await startService({ agents: [confirmOrder] })
  * process.once('SIGTERM', () => void service.stop())
@@ -49,7 +53,9 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
   const { agents, on = 'kafka' } = options
   const { config } = loadConfig({ overrides: options.config, fallback: localStackValues() })
   const log = options.log ?? createLogger(config.log)
-  const stack = await (on === 'embedded' ? openEmbedded({ config, log }) : openKafka({ config, log }))
+  const stack = await (on === 'embedded'
+    ? openEmbedded({ config, log })
+    : openKafka({ config, log, kafka: options.kafka }))
   const program = new ProgramService(stack)
   try {
     const tracing = await openTracing(config, { serviceName: agents[0]?.name ?? 'laban', log })

@@ -32,8 +32,10 @@ export interface TracingOptions {
   readonly sampleRatio: number
   /** `service.instance.id`. */
   readonly instance: string
-  /** Sent with every export, for example an authorization. */
-  readonly headers?: Readonly<Record<string, string>>
+  /** Sent with every export, for example an authorization; a function is asked each time and must not throw. */
+  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>)
+  /** Certificate authority (PEM) to trust instead of the system ones. */
+  readonly ca?: string
   /** Told when exports begin to fail and when they work again, so that a person can see it; once per change. */
   readonly onExportChange?: (state: 'failing' | 'working', reason: string) => void
 }
@@ -59,7 +61,8 @@ export function startTracing(options: TracingOptions): Tracing {
     new OTLPTraceExporter({
       url: tracesUrl(options.otlpUrl),
       timeoutMillis: EXPORT_TIMEOUT_MS,
-      ...(options.headers === undefined ? {} : { headers: { ...options.headers } }),
+      ...(options.headers === undefined ? {} : { headers: headersOf(options.headers) }),
+      ...(options.ca === undefined ? {} : { httpAgentOptions: { ca: options.ca, keepAlive: true } }),
     }),
     options.onExportChange,
   )
@@ -126,6 +129,10 @@ function resourceOf(service: string, instance: string): Resource {
   return defaultResource().merge(
     resourceFromAttributes({ [names.SERVICE_NAME]: service, [names.SERVICE_INSTANCE_ID]: instance }),
   )
+}
+
+function headersOf(headers: NonNullable<TracingOptions['headers']>): () => Promise<Record<string, string>> {
+  return () => Promise.resolve({ ...(typeof headers === 'function' ? headers() : headers) })
 }
 
 function tracesUrl(otlpUrl: string): string {

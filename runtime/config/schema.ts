@@ -19,9 +19,15 @@ const key = <T extends z.ZodType>(type: T, description: string, meta: KeyMeta = 
 const section = <T extends z.ZodRawShape>(description: string, shape: T) => z.strictObject(shape).meta({ description })
 const durationMs = z.int().min(1)
 const port = z.int().min(0).max(65_535)
+const isUrlOf = (text: string, protocols: readonly string[]): boolean =>
+  URL.canParse(text) && protocols.includes(new URL(text).protocol)
+const beginsWith = (protocols: readonly string[]): string =>
+  `begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
 const url = (...protocols: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
-    error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  z.string().refine((text) => isUrlOf(text, protocols), { error: `must be a URL that ${beginsWith(protocols)}` })
+const urls = (...protocols: string[]) =>
+  z.string().refine((text) => text.split(',').every((part) => isUrlOf(part.trim(), protocols)), {
+    error: `must be a URL that ${beginsWith(protocols)}, or several with commas between`,
   })
 const secret = z
   .union([z.string().min(1), z.strictObject({ file: z.string().min(1) })], {
@@ -39,12 +45,22 @@ const kafka = section('Connection and group membership.', {
   }),
   sslCertFile: key(z.string().optional(), 'Client certificate (PEM), for mutual TLS.', { isPath: true }),
   sslKeyFile: key(z.string().optional(), 'Key of the client certificate (PEM).', { isPath: true }),
+  sslKeyPassphrase: key(secret.optional(), 'Passphrase of that key, if it is encrypted.', { isSecret: true }),
+  sslServername: key(
+    z.string().min(1).optional(),
+    'Name that the certificates of the brokers are made out to, where it is not the one in `brokers`.',
+  ),
   saslMechanism: key(
-    z.enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512']).default('none'),
+    z.enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']).default('none'),
     'How to log in to the brokers.',
   ),
-  saslUsername: key(z.string().optional(), 'User name for SASL.'),
-  saslPassword: key(secret.optional(), 'Password for SASL.', { isSecret: true }),
+  saslUsername: key(z.string().min(1).optional(), 'User name for PLAIN and SCRAM.'),
+  saslPassword: key(secret.optional(), 'Password for PLAIN and SCRAM.', { isSecret: true }),
+  saslToken: key(
+    secret.optional(),
+    'Token for OAUTHBEARER, mostly a file that another program keeps fresh. A program gives a function instead.',
+    { isSecret: true },
+  ),
   sessionTimeoutMs: key(durationMs.default(10_000), 'A member that is silent for so long is expelled from its group.'),
   heartbeatIntervalMs: key(
     durationMs.default(1_000),
@@ -77,13 +93,33 @@ const shape = {
     ),
     username: key(z.string().optional(), 'User name for basic authentication.'),
     password: key(secret.optional(), 'Password for basic authentication.', { isSecret: true }),
+    token: key(secret.optional(), 'Bearer token, instead of user name and password.', { isSecret: true }),
+    sslCaFile: key(z.string().optional(), 'Certificate authority to trust instead of the system ones (PEM).', {
+      isPath: true,
+    }),
     timeoutMs: key(durationMs.default(10_000), 'Longest wait for one answer.'),
   }).prefault({}),
   redis: section('Claims, leases and joins.', {
-    url: key(url('redis:', 'rediss:').optional(), 'Redis 7 or Valkey, for example redis://127.0.0.1:16379.', {
-      isUrl: true,
-    }),
+    url: key(
+      urls('redis:', 'rediss:').optional(),
+      'Redis 7 or Valkey, for example redis://127.0.0.1:16379; rediss: for TLS.',
+      {
+        isUrl: true,
+      },
+    ),
+    cluster: key(
+      z.boolean().default(false),
+      'Redis Cluster: redis.url may then name several nodes, with commas between.',
+    ),
+    username: key(z.string().min(1).optional(), 'ACL user; instead of one in the URL.'),
     password: key(secret.optional(), 'Password; instead of one in the URL.', { isSecret: true }),
+    sslCaFile: key(
+      z.string().optional(),
+      'Certificate authority to trust instead of the system ones (PEM); needs a rediss: URL.',
+      { isPath: true },
+    ),
+    sslCertFile: key(z.string().optional(), 'Client certificate (PEM), for mutual TLS.', { isPath: true }),
+    sslKeyFile: key(z.string().optional(), 'Key of the client certificate (PEM).', { isPath: true }),
     allowUnsafe: key(z.boolean().default(false), 'Start although Redis may evict or lose claims.'),
   }).prefault({}),
   contractsDir: key(
@@ -107,6 +143,12 @@ const shape = {
       'Base of OTLP over HTTP, for example http://127.0.0.1:14318; traces go to <otlpUrl>/v1/traces.',
       { isUrl: true },
     ),
+    otlpHeaders: key(secret.optional(), 'Sent with every export: `name=value`, several with commas between.', {
+      isSecret: true,
+    }),
+    otlpCaFile: key(z.string().optional(), 'Certificate authority to trust instead of the system ones (PEM).', {
+      isPath: true,
+    }),
     sampleRatio: key(
       z.number().min(0).max(1).default(1),
       'Share of flows that are traced; decided per flow by its id.',
@@ -161,39 +203,71 @@ type Unchecked = z.output<z.ZodObject<typeof shape, z.core.$strict>>
 
 /** Rules across keys. Each says which key to change. */
 function contradictions(config: Unchecked): { path: string; problem: string }[] {
-  const { sessionTimeoutMs, heartbeatIntervalMs, saslMechanism, saslUsername, saslPassword, ...ssl } = config.kafka
-  const found: { path: string; problem: string }[] = []
-  const rule = (broken: boolean, path: string, problem: string): void => {
-    if (broken) found.push({ path, problem })
+  const { sessionTimeoutMs, heartbeatIntervalMs } = config.kafka
+  const found = [...loginRules(config), ...certificateRules(config)]
+  if (heartbeatIntervalMs * 3 > sessionTimeoutMs) {
+    const problem = `must be at most a third of kafka.sessionTimeoutMs (${sessionTimeoutMs})`
+    found.push({ path: 'kafka.heartbeatIntervalMs', isBroken: true, problem })
   }
-  rule(
-    heartbeatIntervalMs * 3 > sessionTimeoutMs,
-    'kafka.heartbeatIntervalMs',
-    `must be at most a third of kafka.sessionTimeoutMs (${sessionTimeoutMs})`,
-  )
   // A member must not be expelled, and its partitions handled by others, after its claims can already be taken.
-  rule(
-    config.leaseMs < sessionTimeoutMs,
-    'leaseMs',
-    `must not be shorter than kafka.sessionTimeoutMs (${sessionTimeoutMs})`,
-  )
-  const login = saslMechanism !== 'none'
-  rule(login && saslUsername === undefined, 'kafka.saslUsername', `is needed for kafka.saslMechanism ${saslMechanism}`)
-  rule(login && saslPassword === undefined, 'kafka.saslPassword', `is needed for kafka.saslMechanism ${saslMechanism}`)
-  rule(
-    (ssl.sslCertFile === undefined) !== (ssl.sslKeyFile === undefined),
-    'kafka.sslCertFile',
-    'and kafka.sslKeyFile belong together',
-  )
-  rule(
-    !ssl.ssl && (ssl.sslCaFile ?? ssl.sslCertFile) !== undefined,
-    'kafka.ssl',
-    'must be true when certificates are given',
-  )
-  rule(
-    config.registry.username !== undefined && config.registry.password === undefined,
-    'registry.password',
-    'is needed with registry.username',
-  )
-  return found
+  if (config.leaseMs < sessionTimeoutMs) {
+    const problem = `must not be shorter than kafka.sessionTimeoutMs (${sessionTimeoutMs})`
+    found.push({ path: 'leaseMs', isBroken: true, problem })
+  }
+  return found.filter(({ isBroken }) => isBroken)
+}
+
+interface Rule {
+  readonly isBroken: boolean
+  readonly path: string
+  readonly problem: string
+}
+
+/** A token for OAUTHBEARER may come from the program, so its absence shows only when somebody connects. */
+function loginRules({ kafka, registry, redis }: Unchecked): Rule[] {
+  const { saslMechanism, saslUsername, saslPassword } = kafka
+  const byPassword = saslMechanism !== 'none' && saslMechanism !== 'oauthbearer'
+  const needed = `is needed for kafka.saslMechanism ${saslMechanism}`
+  return [
+    { path: 'kafka.saslUsername', isBroken: byPassword && saslUsername === undefined, problem: needed },
+    { path: 'kafka.saslPassword', isBroken: byPassword && saslPassword === undefined, problem: needed },
+    {
+      path: 'registry.password',
+      isBroken: registry.username !== undefined && registry.password === undefined,
+      problem: 'is needed with registry.username',
+    },
+    {
+      path: 'registry.token',
+      isBroken: registry.username !== undefined && registry.token !== undefined,
+      problem: 'and registry.username exclude each other',
+    },
+    {
+      path: 'redis.url',
+      isBroken: redis.url?.includes(',') === true && !redis.cluster,
+      problem: 'names several nodes: set redis.cluster, or name one',
+    },
+  ]
+}
+
+function certificateRules({ kafka, redis }: Unchecked): Rule[] {
+  const together = (path: string, files: { sslCertFile?: string | undefined; sslKeyFile?: string | undefined }) => ({
+    path: `${path}.sslCertFile`,
+    isBroken: (files.sslCertFile === undefined) !== (files.sslKeyFile === undefined),
+    problem: `and ${path}.sslKeyFile belong together`,
+  })
+  const isSecureRedis = redis.url?.startsWith('rediss:') ?? true
+  return [
+    together('kafka', kafka),
+    together('redis', redis),
+    {
+      path: 'kafka.ssl',
+      isBroken: !kafka.ssl && (kafka.sslCaFile ?? kafka.sslCertFile ?? kafka.sslServername) !== undefined,
+      problem: 'must be true when certificates are given',
+    },
+    {
+      path: 'redis.url',
+      isBroken: !isSecureRedis && (redis.sslCaFile ?? redis.sslCertFile) !== undefined,
+      problem: 'must begin with rediss:// when certificates are given',
+    },
+  ]
 }

@@ -44,9 +44,9 @@ export class Secret {
   }
 }
 
-/** A URL whose password is replaced, for people and logs; other text comes back as it is. */
+/** A URL, or several with commas between, with passwords replaced, for people and logs; other text comes back as it is. */
 export function redactUrl(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/@:]*):[^@/]*@/i, `$1:${REDACTED}@`)
+  return text.replace(/(^|,\s*)([a-z][a-z0-9+.-]*:\/\/[^/@:]*):[^@/]*@/gi, `$1$2:${REDACTED}@`)
 }
 
 function readSecretFile(path: string): string {

@@ -42,6 +42,9 @@ export interface AgentStatus {
 const REBUILD_DELAY_MS = 1_000
 const MAX_REBUILDS = 3
 const REBUILD_WINDOW_MS = 600_000
+/** A login or certificate that is being renewed: the new one is read at the next try, however long that takes. */
+const SHUT_OUT: ReadonlySet<string> = new Set(['LABAN_BROKER_LOGIN', 'LABAN_BROKER_UNTRUSTED'])
+const SHUT_OUT_DELAY_MS = 5_000
 
 /** See the file's head. */
 export class AgentRunner {
@@ -138,26 +141,26 @@ export class AgentRunner {
     if (this.#stopping) return
     this.#isConsuming = false
     const nowMs = deps.clock.nowMs()
-    this.#crashesAtMs.push(nowMs)
-    const recent = this.#crashesAtMs.filter((atMs) => nowMs - atMs < REBUILD_WINDOW_MS)
-    deps.log.error('consumer stopped', { problem: describeUnknown(error), recent: recent.length })
+    const isShutOut = isLabanError(error) && SHUT_OUT.has(error.code)
+    if (!isShutOut) this.#crashesAtMs.push(nowMs)
+    const recent = this.#crashesAtMs.filter((atMs) => nowMs - atMs < REBUILD_WINDOW_MS).length
+    const remedy = isLabanError(error) ? { code: error.code, remedy: error.remedy } : {}
+    deps.log.error('consumer stopped', { problem: describeUnknown(error), recent, ...remedy })
     if (isLabanError(error) && error.errorClass === 'startup') return onFatal(error)
-    if (recent.length > MAX_REBUILDS) {
-      onFatal(
-        new LabanError(
-          'LABAN_CONSUMER_STOPPED',
-          { agent: deps.agent.name, problem: describeUnknown(error) },
-          { cause: error },
-        ),
-      )
-      return
-    }
-    await delay(deps.clock, REBUILD_DELAY_MS, deps.signal)
+    if (recent > MAX_REBUILDS && !isShutOut) return onFatal(this.#keepsStopping(error))
+    await delay(deps.clock, isShutOut ? SHUT_OUT_DELAY_MS : REBUILD_DELAY_MS, deps.signal)
     if (this.#stopping) return
     try {
       await this.start()
     } catch (failure) {
       await this.#rebuild(failure)
     }
+  }
+
+  /** Missing rights are said as they are: their remedy is not a restart. */
+  #keepsStopping(error: unknown): LabanError {
+    if (isLabanError(error) && error.code === 'LABAN_BROKER_DENIED') return error
+    const details = { agent: this.#options.deps.agent.name, problem: describeUnknown(error) }
+    return new LabanError('LABAN_CONSUMER_STOPPED', details, { cause: error })
   }
 }

@@ -26,9 +26,9 @@ describe('registry: Confluent API that is not well', () => {
     return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`
   }
 
-  async function expectUnavailable(address: string): Promise<void> {
+  async function expectUnavailable(address: string, code = 'LABAN_REGISTRY_UNAVAILABLE'): Promise<void> {
     const registry = createConfluentRegistry({ url: address, timeoutMs: 300 })
-    const expected = { code: 'LABAN_REGISTRY_UNAVAILABLE', errorClass: 'retry' }
+    const expected = { code, errorClass: 'retry' }
     await expect(registry.schemaById(7)).rejects.toMatchObject(expected)
     await expect(registry.lookup('a.b-value', '"string"')).rejects.toMatchObject(expected)
     await expect(registry.register('a.b-value', '"string"')).rejects.toMatchObject(expected)
@@ -44,7 +44,11 @@ describe('registry: Confluent API that is not well', () => {
     await expectUnavailable(await answering())
   })
 
-  it.each([401, 403, 429, 500, 503])('takes HTTP %i for the registry, not for the schema', async (status) => {
+  it.each([401, 403])('takes HTTP %i for a login that a person must correct', async (status) => {
+    await expectUnavailable(await answering(status), 'LABAN_REGISTRY_REFUSED')
+  })
+
+  it.each([429, 500, 503])('takes HTTP %i for the registry, not for the schema', async (status) => {
     await expectUnavailable(await answering(status))
   })
 

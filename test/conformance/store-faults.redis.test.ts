@@ -101,10 +101,13 @@ describe('redis that cannot be used', () => {
       namespace: 'test',
       clock: systemClock,
       logger: silentLogger,
-      password: 'wrong',
+      password: () => 'wrong',
     })
     opened.push(store)
-    await expect(store.connect()).rejects.toMatchObject(unavailable(/password/))
+    await expect(store.connect()).rejects.toMatchObject({
+      code: 'LABAN_STORE_REFUSED',
+      details: { problem: expect.stringMatching(/password/) as unknown },
+    })
   })
 
   it('that is a replica takes no writes', async () => {

@@ -2,10 +2,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { freePort } from '../harness/free-port.ts'
 import { waitFor } from '../harness/wait.ts'
 
 /** A running server, and what can be done to it. */
@@ -87,13 +87,4 @@ async function launch(args: readonly string[]): Promise<ChildProcess> {
 
 async function answering(admin: Redis): Promise<void> {
   await waitFor(async () => (await admin.ping()) === 'PONG', { what: 'the private Redis', timeoutMs: 20_000 })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -44,7 +44,7 @@ class KafkaBroker implements Broker {
 
   constructor(options: KafkaBrokerOptions) {
     this.#options = options
-    this.#connection = kafkaConnection(options)
+    this.#connection = kafkaConnection(options, options.namespace)
     this.#names = physicalNames(options.namespace)
     this.#access = new ClusterAccess(this.#connection, options.clock)
     this.admin = new KafkaAdmin(this.#access, this.#names, () => {

@@ -31,11 +31,13 @@ interface Cached {
   readonly readAtMs: number
 }
 
-/** What a caller may do again: how long, and which topic and operation an error names. */
+/** What a caller may do again: how long, and which topic, group and operation an error names. */
 export interface AccessAttempt {
   readonly operation: string
   /** Name without namespace, for errors. */
   readonly topic?: string
+  /** Name on the broker, for errors. */
+  readonly group?: string
   /** @default 10000 */
   readonly timeoutMs?: number
 }
@@ -158,7 +160,8 @@ export class ClusterAccess {
   }
 
   error(error: unknown, attempt: AccessAttempt): LabanError {
-    return toLabanError(error, { ...attempt, brokers: this.brokers })
+    const { brokers, user, namespace } = this.#connection
+    return toLabanError(error, { ...attempt, brokers, user, namespace })
   }
 
   async #partition(

@@ -23,9 +23,12 @@ export interface ConnectionOptions {
   /** Addresses `host:port` to begin with. */
   readonly brokers: readonly string[]
   readonly clientId: string
-  /** TLS as in `tls.connect`, or true for the defaults. */
+  /** TLS as in `tls.connect`, or true for the defaults. Properties are read for every connection. */
   readonly ssl?: KafkaConfig['ssl']
+  /** Properties are read for every connection. */
   readonly sasl?: SASLOptions
+  /** Who that is, as ACLs name it and people are told. @default 'User:ANONYMOUS' */
+  readonly user?: string
   /** Longest wait for a connection. @default 3000 */
   readonly connectionTimeoutMs?: number
   /** How sockets are opened, where a proxy or tunnel is in the way. @default node:net, or node:tls with `ssl` */
@@ -37,6 +40,9 @@ export interface ConnectionOptions {
 
 export interface KafkaConnection {
   readonly brokers: readonly string[]
+  readonly user: string
+  /** Prefix of topics and groups. */
+  readonly namespace: string
   readonly records: RecordsCodec
   /** kafkajs's public client, for consumers. */
   readonly kafka: KafkaClient
@@ -52,7 +58,7 @@ const REAUTHENTICATION_THRESHOLD_MS = 10_000
 const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 }
 
 /** Settings for all clients of one broker connection; nothing is connected yet. */
-export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
+export function kafkaConnection(options: ConnectionOptions, namespace = ''): KafkaConnection {
   const { brokers, clientId, logger, records = 'fast' } = options
   const shared = {
     brokers: [...brokers],
@@ -70,6 +76,8 @@ export function kafkaConnection(options: ConnectionOptions): KafkaConnection {
   const kafka = new Kafka({ ...shared, logCreator: bridgeLogger(logger) })
   return {
     brokers,
+    user: options.user ?? 'User:ANONYMOUS',
+    namespace,
     records,
     kafka,
     newCluster() {

@@ -114,6 +114,9 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
       for (const topic of this.#options.topics) {
         await access.partitionsOf(names.topic(topic), { operation: 'subscribe', topic })
       }
+      // A group that may not even be seen is an error now; the join would only tell the log.
+      const seeing = { operation: 'subscribe', group: this.#group.physicalGroup }
+      await access.retry(seeing, () => access.coordinatorOf(this.#group.physicalGroup))
       const topics = this.#options.topics.map((topic) => names.topic(topic))
       await access.retry({ operation: 'subscribe', topic: this.#options.topics.join(',') }, async () => {
         await this.#consumer.connect()
@@ -315,7 +318,8 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     try {
       await outsideContext(() => manager.commitOffsets({ topics }))
     } catch (error) {
-      throw access.error(error, { operation: 'commit', topic: commits[0]?.topic ?? this.#options.group })
+      const topic = commits[0]?.topic ?? this.#options.group
+      throw access.error(error, { operation: 'commit', topic, group: this.#group.physicalGroup })
     }
   }
 
@@ -359,7 +363,11 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     this.#end()
     this.#stopped ??= this.#leave()
     this.#stopped.catch((failure: unknown) => this.#parts.logger.debug('leaving after a crash failed', { failure }))
-    const attempted = { operation: 'consume', topic: this.#options.topics.join(',') }
+    const attempted = {
+      operation: 'consume',
+      topic: this.#options.topics.join(','),
+      group: this.#group.physicalGroup,
+    }
     this.#handlers.onCrash(this.#parts.access.error(error, attempted))
   }
 

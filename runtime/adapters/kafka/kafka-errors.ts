@@ -2,15 +2,10 @@
  * kafkajs errors as rows of the error table. Only an answer of the broker that the same request would get again is terminal;
  * whatever may pass (network, elections, anything unknown) is `LABAN_BROKER_UNAVAILABLE`, so that no record is given up for it.
  */
+import { isDistrust } from '../../../contracts/distrust.ts'
 import { describeUnknown, isLabanError, LabanError } from '../../../contracts/errors.ts'
+import { accessError, isAuthentication, isShutOut, type Attempted } from './access-errors.ts'
 import type { ProtocolErrorLike } from './kafkajs-internals.ts'
-
-/** What was attempted; names are without namespace. */
-export interface Attempted {
-  readonly operation: string
-  readonly topic?: string
-  readonly brokers: readonly string[]
-}
 
 /** Answers that mean: this member's generation is over. What was sent in its name will never be accepted. */
 const REBALANCED: ReadonlySet<string> = new Set([
@@ -51,24 +46,26 @@ export function rootCause(error: unknown): unknown {
 export function toLabanError(error: unknown, attempted: Attempted): LabanError {
   const cause = rootCause(error)
   if (isLabanError(cause)) return cause
+  const access = accessError(cause, attempted)
+  if (access !== undefined) return access
   const topic = attempted.topic ?? topicOf(cause) ?? 'the cluster'
   const problem = describeUnknown(cause)
   const unavailable = (): LabanError =>
     new LabanError('LABAN_BROKER_UNAVAILABLE', { brokers: attempted.brokers.join(','), problem }, { cause: error })
   const refused = (why: string): LabanError =>
     new LabanError('LABAN_BROKER_REFUSED', { operation: attempted.operation, topic, problem: why }, { cause: error })
-  if (!hasType(cause)) return isAuthentication(cause) ? refused(problem) : unavailable()
+  if (!hasType(cause)) return unavailable()
   if (REBALANCED.has(cause.type) || MISSING.has(cause.type)) return refused(`${cause.type}: ${problem}`)
   if (cause.retriable || PASSING.has(cause.type)) return unavailable()
   return refused(`${cause.type}: ${problem}`)
 }
 
-/** Whether the same call may succeed a moment later. */
+/** Whether the same call may succeed a moment later. Who is not let in waits longer than that: for a person. */
 export function mayPass(error: unknown): boolean {
   const cause = rootCause(error)
-  if (isLabanError(cause)) return cause.errorClass === 'retry'
-  if (hasType(cause)) return cause.retriable || PASSING.has(cause.type)
-  return !isAuthentication(cause)
+  if (isLabanError(cause)) return cause.errorClass === 'retry' && !isShutOut(cause)
+  if (isAuthentication(cause) || isDistrust(cause)) return false
+  return hasType(cause) ? cause.retriable || PASSING.has(cause.type) : true
 }
 
 function hasType(error: unknown): error is ProtocolErrorLike {
@@ -83,8 +80,4 @@ function innerError(error: unknown): unknown {
 
 function topicOf(error: unknown): string | undefined {
   return error instanceof Error && 'topic' in error && typeof error.topic === 'string' ? error.topic : undefined
-}
-
-function isAuthentication(error: unknown): boolean {
-  return error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError'
 }

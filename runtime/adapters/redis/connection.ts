@@ -6,7 +6,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
-import { printableUrl, problemOf, unavailable } from './problems.ts'
+import { LOST, printableUrl, problemOf, unavailable, type Problem } from './problems.ts'
 
 export type Client = Redis | Cluster
 
@@ -14,8 +14,11 @@ export type Client = Redis | Cluster
 export interface RedisConnectionOptions {
   /** `redis://[user:password@]host:port[/db]`, `rediss://` for TLS; for a cluster any of its nodes, comma-separated. */
   readonly url: string
-  /** Instead of one in the URL. */
-  readonly password?: string
+  /** Instead of the one in the URL. */
+  readonly username?: string
+  /** Instead of the one in the URL; asked for every connection. */
+  readonly password?: () => string
+  /** Besides what a `rediss://` URL says; properties are read for every connection. */
   readonly tls?: ConnectionOptions
   /** @default false */
   readonly cluster?: boolean
@@ -39,8 +42,8 @@ export interface Connection {
   close(): void
 }
 
-/** What a cluster's addresses say beyond hosts and ports; its first one speaks for all. */
-type Credentials = Pick<RedisOptions, 'username' | 'password' | 'tls'>
+/** What addresses say beyond hosts and ports; the first one speaks for all. */
+type Login = Pick<RedisOptions, 'username' | 'password' | 'tls'>
 
 const DEFAULT_TIMEOUT_MS = 5_000
 const FIRST_BACKOFF_MS = 50
@@ -52,7 +55,7 @@ export function openConnection(options: RedisConnectionOptions): Connection {
   const connectTimeoutMs = options.connectTimeoutMs ?? DEFAULT_TIMEOUT_MS
   const client = createClient(options, connectTimeoutMs)
   const url = printableUrl(options.url)
-  let lastProblem: string | undefined
+  let lastProblem: Problem | undefined
   let wasReady = false
   let isClosing = false
   client.on('error', (error: unknown) => {
@@ -65,7 +68,7 @@ export function openConnection(options: RedisConnectionOptions): Connection {
   })
   client.on('close', () => {
     if (wasReady && !isClosing && lastProblem === undefined) logger.warn('Redis connection lost; reconnecting', { url })
-    lastProblem ??= 'the connection was lost'
+    lastProblem ??= LOST
   })
 
   const run = async <R>(commands: (client: Client) => Promise<R>): Promise<R> => {
@@ -108,31 +111,61 @@ function createClient(options: RedisConnectionOptions, connectTimeoutMs: number)
     maxRetriesPerRequest: 0,
     // After a failover the address may lead to the new master.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-    ...(options.password === undefined ? {} : { password: options.password }),
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
   } satisfies RedisOptions
+  const { nodes, login } = addressesOf(options)
+  const [node] = nodes
   if (options.cluster !== true) {
-    return new Redis(options.url, { ...shared, lazyConnect: true, enableOfflineQueue: false, retryStrategy: backoff })
+    const client = new Redis({
+      ...shared,
+      ...node,
+      ...login,
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      retryStrategy: backoff,
+    })
+    renewLogin(client, options)
+    return client
   }
-  const { nodes, credentials } = clusterNodes(options.url)
-  return new Cluster(nodes, {
-    redisOptions: { ...credentials, ...shared },
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    clusterRetryStrategy: backoff,
-    slotsRefreshTimeout: connectTimeoutMs,
-  })
+  const cluster = new Cluster(
+    nodes.map(({ host, port }) => ({ host, port })),
+    {
+      redisOptions: { ...shared, ...login },
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: backoff,
+      slotsRefreshTimeout: connectTimeoutMs,
+    },
+  )
+  cluster.on('+node', (added: Redis) => renewLogin(added, options))
+  return cluster
 }
 
-function clusterNodes(urls: string): { nodes: { host: string; port: number }[]; credentials: Credentials } {
-  const parsed = urls.split(',').map((url) => new URL(url.trim()))
-  const first = parsed[0]
+/** ioredis reads these properties for every connection: a password that was changed meanwhile is the one it sends. */
+function renewLogin({ options }: Redis, { password }: RedisConnectionOptions): void {
+  if (password !== undefined) Object.defineProperty(options, 'password', { get: password, enumerable: true })
+}
+
+/** Hosts and ports of all addresses; the first one, and the options, say how to log in. */
+function addressesOf({ url, username, password, tls }: RedisConnectionOptions): {
+  readonly nodes: readonly { readonly host: string; readonly port: number; readonly db?: number }[]
+  readonly login: Login
+} {
+  const parsed = url.split(',').map((part) => new URL(part.trim()))
+  const [first] = parsed
+  const given = {
+    username: username ?? decodeURIComponent(first?.username ?? ''),
+    password: password?.() ?? decodeURIComponent(first?.password ?? ''),
+  }
   return {
-    nodes: parsed.map((url) => ({ host: url.hostname, port: Number(url.port === '' ? 6379 : url.port) })),
-    credentials: {
-      ...(first === undefined || first.username === '' ? {} : { username: decodeURIComponent(first.username) }),
-      ...(first === undefined || first.password === '' ? {} : { password: decodeURIComponent(first.password) }),
-      ...(first?.protocol === 'rediss:' ? { tls: {} } : {}),
+    nodes: parsed.map(({ hostname, port, pathname }) => ({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port === '' ? 6379 : port),
+      ...(/^\/\d+$/.test(pathname) ? { db: Number(pathname.slice(1)) } : {}),
+    })),
+    login: {
+      ...(given.username === '' ? {} : { username: given.username }),
+      ...(given.password === '' ? {} : { password: given.password }),
+      ...(first?.protocol === 'rediss:' ? { tls: tls ?? {} } : {}),
     },
   }
 }

@@ -1,4 +1,5 @@
-/** What a person is told when Redis does not do as asked. Every failure of a command becomes LABAN_STORE_UNAVAILABLE. */
+/** What a person is told when Redis does not do as asked. Every failure of a command becomes LABAN_STORE_UNAVAILABLE or, where trust or rights are missing, LABAN_STORE_REFUSED. */
+import { isDistrust } from '../../../contracts/distrust.ts'
 import { describeUnknown, isLabanError, LabanError } from '../../../contracts/errors.ts'
 
 /** First word of an error answer, and what it means. */
@@ -24,20 +25,37 @@ const MESSAGES: readonly (readonly [RegExp, string])[] = [
   [/Connection is closed|max retries per request|aborted due to connection close/i, 'the connection was lost'],
 ]
 
-/** In words: what the error means, then what was said. */
-export function problemOf(error: unknown): string {
-  const said = describeUnknown(error)
-  const answer = ANSWERS[said.split(' ', 1)[0] ?? '']
-  if (answer !== undefined) return `${answer}: ${said}`
-  return MESSAGES.find(([pattern]) => pattern.test(said))?.[1] ?? said
+/** Answers to who is not known or not allowed. */
+const REFUSALS: ReadonlySet<string> = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM'])
+
+/** What a connection or a command ran into. */
+export interface Problem {
+  /** In words: what the error means, then what was said. */
+  readonly text: string
+  /** Only a person can mend it: login, rights, certificates. */
+  readonly isRefusal: boolean
 }
 
-/** The error for the caller. `lastProblem` is what the connection last said of itself. */
-export function unavailable(url: string, error: unknown, lastProblem?: string): LabanError {
+/** A connection that ended without saying why. */
+export const LOST: Problem = { text: 'the connection was lost', isRefusal: false }
+
+/** What an error means. */
+export function problemOf(error: unknown): Problem {
+  const said = describeUnknown(error)
+  const word = said.split(' ', 1)[0] ?? ''
+  const answer = ANSWERS[word]
+  if (answer !== undefined) return { text: `${answer}: ${said}`, isRefusal: REFUSALS.has(word) }
+  const meaning = MESSAGES.find(([pattern]) => pattern.test(said))?.[1] ?? said
+  return { text: meaning, isRefusal: isDistrust(error) }
+}
+
+/** The error for the caller. `last` is what the connection last said of itself. */
+export function unavailable(url: string, error: unknown, last?: Problem): LabanError {
   if (isLabanError(error)) return error
-  const problem = problemOf(error)
-  const because = lastProblem === undefined || problem.includes(lastProblem) ? '' : ` (${lastProblem})`
-  return new LabanError('LABAN_STORE_UNAVAILABLE', { url, problem: problem + because }, { cause: error })
+  const { text, isRefusal } = problemOf(error)
+  const because = last === undefined || text.includes(last.text) ? '' : ` (${last.text})`
+  const code = isRefusal || last?.isRefusal === true ? 'LABAN_STORE_REFUSED' : 'LABAN_STORE_UNAVAILABLE'
+  return new LabanError(code, { url, problem: text + because }, { cause: error })
 }
 
 /** The address without user and password. */

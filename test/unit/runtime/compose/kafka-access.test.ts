@@ -12,7 +12,7 @@ function access(flags: Record<string, string>, cwd = '/') {
 
 describe('access to Kafka', () => {
   it('is plain without configuration', () => {
-    expect(access({})).toEqual({ connectionTimeoutMs: 5_000 })
+    expect(access({})).toEqual({ connectionTimeoutMs: 5_000, user: 'User:ANONYMOUS' })
   })
 
   it('trusts the system for TLS unless a file says whom to trust', async () => {
@@ -37,7 +37,29 @@ describe('access to Kafka', () => {
         kafka: { saslMechanism: mechanism, saslUsername: 'me', saslPassword: { file: join(folder, 'password') } },
       }
       writeFileSync(join(folder, 'laban.config.json'), JSON.stringify(config))
-      expect(access({}, folder)).toMatchObject({ sasl: { mechanism, username: 'me', password: 'secret' } })
+      const { sasl, user } = access({}, folder)
+      expect(sasl).toMatchObject({ mechanism, username: 'me', password: 'secret' })
+      expect(user).toBe('User:me')
+      writeFileSync(join(folder, 'password'), 'rotated\n')
+      expect(sasl).toMatchObject({ password: 'rotated' })
     },
   )
+
+  it('reads certificates again for every connection', async () => {
+    const folder = await temporaryFolder()
+    const file = join(folder, 'ca.pem')
+    writeFileSync(file, 'the first')
+    const { ssl } = access({ 'kafka.ssl': 'true', 'kafka.sslCaFile': file, 'kafka.sslServername': 'kafka.internal' })
+    expect(Object.assign({}, ssl)).toEqual({ ca: 'the first', servername: 'kafka.internal' })
+    writeFileSync(file, 'the second')
+    expect(Object.assign({}, ssl)).toEqual({ ca: 'the second', servername: 'kafka.internal' })
+  })
+
+  it('asks for an OAUTHBEARER token where nobody gives one', async () => {
+    const { config } = loadConfig({ cwd: '/', environment: {}, flags: { 'kafka.saslMechanism': 'oauthbearer' } })
+    expect(() => kafkaAccess(config)).toThrow(/kafka\.saslToken/)
+    const { sasl } = kafkaAccess(config, { oauthToken: () => Promise.resolve('fresh') })
+    if (sasl?.mechanism !== 'oauthbearer') throw new Error('no login by token')
+    expect(await sasl.oauthBearerProvider()).toEqual({ value: 'fresh' })
+  })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LabanError } from '../../../../../contracts/errors.ts'
-import { printableUrl, problemOf, unavailable } from '../../../../../runtime/adapters/redis/problems.ts'
+import { LOST, printableUrl, problemOf, unavailable } from '../../../../../runtime/adapters/redis/problems.ts'
 
 describe('problemOf', () => {
   it.each([
@@ -16,18 +16,27 @@ describe('problemOf', () => {
     ['Reached the max retries per request limit (which is 0).', /^the connection was lost$/],
     ['connect ECONNREFUSED 127.0.0.1:6379', /^connect ECONNREFUSED/],
   ])('says of %s what it means', (said, words) => {
-    expect(problemOf(new TypeError(said))).toMatch(words)
+    expect(problemOf(new TypeError(said)).text).toMatch(words)
   })
 })
 
 describe('unavailable', () => {
   it('adds what the connection last said, unless it is the same', () => {
     const closed = new TypeError('Connection is closed.')
-    expect(unavailable('redis://x', closed, 'connect ECONNREFUSED').message).toContain(
+    expect(unavailable('redis://x', closed, problemOf(new TypeError('connect ECONNREFUSED'))).message).toContain(
       'was lost (connect ECONNREFUSED)',
     )
-    expect(unavailable('redis://x', closed, 'the connection was lost').message).not.toContain('(')
+    expect(unavailable('redis://x', closed, LOST).message).not.toContain('(')
   })
+
+  it.each(['NOAUTH Authentication required.', 'WRONGPASS invalid username-password pair', 'NOPERM No permissions'])(
+    'says of %s that a person must mend it',
+    (said) => {
+      expect(unavailable('redis://x', new TypeError(said)).code).toBe('LABAN_STORE_REFUSED')
+      const closed = new TypeError('Connection is closed.')
+      expect(unavailable('redis://x', closed, problemOf(new TypeError(said))).code).toBe('LABAN_STORE_REFUSED')
+    },
+  )
 
   it('leaves an error of our own as it is', () => {
     const lost = new LabanError('LABAN_STORE_LOST', { url: 'redis://x', problem: 'gone' })
