@@ -89,7 +89,7 @@ class ProgramService implements RunningService {
   }
 
   get health(): Health {
-    return this.service?.health ?? { state: 'starting', isReady: false, problems: [], agents: [] }
+    return this.service?.health ?? { state: 'starting', isReady: false, problems: [], warnings: [], agents: [] }
   }
 
   async createPublisher(options: Pick<PublisherOptions, 'source'> = {}): Promise<Publisher> {

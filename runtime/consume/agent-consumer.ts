@@ -16,6 +16,7 @@ import type { Logger } from '../ports/logger.ts'
 import { decodeOffsetMap, emptyRanges, OFFSET_MAP_FORMAT } from './offset-map.ts'
 import { MAX_SPAN } from './offset-tracker.ts'
 import { PartitionState } from './partition.ts'
+import { StandstillLog, standstillOf, type Standstill } from './standstill.ts'
 import type { Lane, Task } from './task.ts'
 
 export interface AgentConsumerOptions {
@@ -43,6 +44,7 @@ export class AgentConsumer implements ConsumerHandlers {
   /** Tasks whose lane is running, those of dropped partitions included. */
   readonly #running = new Map<Task, Lane>()
   readonly #subscribedFrom = new Map<string, number>()
+  readonly #standstillLog: StandstillLog
   #order: PartitionState[] = []
   #turn = 0
   #pausedCount = 0
@@ -56,6 +58,7 @@ export class AgentConsumer implements ConsumerHandlers {
 
   constructor(options: AgentConsumerOptions) {
     this.#options = options
+    this.#standstillLog = new StandstillLog(options.log)
   }
 
   attach(broker: BrokerConsumer): void {
@@ -84,6 +87,11 @@ export class AgentConsumer implements ConsumerHandlers {
   /** Partitions held now, with the offset each would commit. */
   get positions(): readonly (TopicPartition & { readonly offset: number })[] {
     return this.#order.map((state) => ({ topic: state.topic, partition: state.partition, offset: state.tracker.base }))
+  }
+
+  /** Partitions whose offset to commit has stood still for some time, with the record that holds it. */
+  get standstills(): readonly Standstill[] {
+    return [...this.#standing().values()]
   }
 
   onAssigned(assignment: readonly Assignment[]): void {
@@ -127,6 +135,10 @@ export class AgentConsumer implements ConsumerHandlers {
   onBatch(batch: RecordBatch): number {
     const state = this.#partitions.get(`${batch.topic}/${batch.partition}`)
     if (state === undefined || this.#draining) return batch.fromOffset
+    const { next: expected } = state.tracker
+    // The log's start has overtaken the reader: what lies between is gone, and must not hold commits for ever.
+    if (batch.fromOffset > expected && state.pass(batch.fromOffset))
+      this.#options.onLost(batch, expected, batch.fromOffset)
     const next = state.register(batch, (bytes) => this.#hasRoom(state, bytes))
     // Refused records would be fetched again and again; without room for any, the next fetch is for nothing.
     if (next <= batch.lastOffset || !this.#hasRoom(state, 0)) this.#pause(state)
@@ -180,10 +192,27 @@ export class AgentConsumer implements ConsumerHandlers {
 
   #scheduleCommit(): void {
     this.#cancelCommit = this.#options.clock.after(this.#options.commitIntervalMs, () => {
+      this.#look()
       void this.commit().finally(() => {
         if (!this.#stopped) this.#scheduleCommit()
       })
     })
+  }
+
+  #look(): void {
+    const nowMs = this.#options.clock.nowMs()
+    for (const state of this.#order) state.look(nowMs)
+    this.#standstillLog.look(this.#standing())
+  }
+
+  #standing(): Map<PartitionState, Standstill> {
+    const context = { nowMs: this.#options.clock.nowMs(), isRunning: (task: Task) => this.#running.has(task) }
+    const standing = new Map<PartitionState, Standstill>()
+    for (const state of this.#order) {
+      const at = standstillOf(state, context)
+      if (at !== undefined) standing.set(state, at)
+    }
+    return standing
   }
 
   #pendingCommits(): OffsetCommit[] {
@@ -236,7 +265,7 @@ export class AgentConsumer implements ConsumerHandlers {
   /** One open record per partition is always let in, so that none stands still. */
   #hasRoom(state: PartitionState, bytes: number): boolean {
     if (state.open.size === 0) return true
-    if (state.mapIsFull || state.tracker.span >= MAX_SPAN / 2) return false
+    if (state.limit !== undefined) return false
     if (state.open.size >= this.#share() || this.openCount >= this.#options.maxOpen) return false
     return this.#openBytes() + bytes < this.#options.maxOpenBytes
   }
@@ -267,7 +296,8 @@ export class AgentConsumer implements ConsumerHandlers {
     const isRoomy = this.openCount <= maxOpen / 2 && this.#openBytes() <= maxOpenBytes / 2
     for (const state of this.#order) {
       if (!state.paused) continue
-      const fits = isRoomy && state.open.size <= share / 2 && !state.mapIsFull && state.tracker.span < MAX_SPAN / 4
+      const fits =
+        isRoomy && state.open.size <= share / 2 && state.limit === undefined && state.tracker.span < MAX_SPAN / 2
       if (!fits && state.open.size > 0) continue
       state.paused = false
       this.#pausedCount--

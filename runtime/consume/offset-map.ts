@@ -11,11 +11,13 @@ export const MAX_METADATA_BYTES = 4_096
 /** Finished offsets read back from metadata. */
 export interface OffsetRanges {
   has(offset: number): boolean
+  /** How many are at or above this offset. */
+  countFrom(offset: number): number
   /** First offset above all ranges; 0 when there are none. */
   readonly end: number
 }
 
-export const emptyRanges: OffsetRanges = { has: () => false, end: 0 }
+export const emptyRanges: OffsetRanges = { has: () => false, countFrom: () => 0, end: 0 }
 
 /** Metadata for runs that alternate from the committed offset on: unfinished, finished, …; '' when nothing is finished above it. */
 export function encodeOffsetMap(runs: readonly number[], maxBytes = MAX_METADATA_BYTES): string {
@@ -75,6 +77,13 @@ class SortedRanges implements OffsetRanges {
     this.#starts = starts
     this.#ends = ends
     this.end = ends.at(-1) ?? 0
+  }
+
+  countFrom(offset: number): number {
+    return this.#ends.reduce(
+      (sum, end, index) => sum + Math.max(0, end - Math.max(offset, this.#starts[index] ?? 0)),
+      0,
+    )
   }
 
   has(offset: number): boolean {

@@ -12,6 +12,8 @@ const FINISHED = 2
 const INITIAL_SLOTS = 1_024
 /** The ring holds one byte per offset between `base` and the highest registered one. */
 export const MAX_SPAN = 4_194_304
+/** From here on a partition takes nothing new. */
+export const SPAN_STOPS_ACCEPTING = MAX_SPAN * 0.75
 
 /** Tracks finished offsets from `base` on. Constant time per record. */
 export class OffsetTracker {
@@ -42,6 +44,16 @@ export class OffsetTracker {
   /** Distance between the lowest unfinished and the highest registered offset. */
   get span(): number {
     return this.#next - this.#base
+  }
+
+  /** Offsets above `base` that are known to be finished, those that do not exist included. */
+  get finishedAbove(): number {
+    return this.#finishedAbove + this.#restored.countFrom(this.#base)
+  }
+
+  /** Whether the ring can hold everything up to this offset. With nothing open it begins anew behind any gap. */
+  canReach(offset: number): boolean {
+    return this.#base === this.#next || offset - this.#base < MAX_SPAN
   }
 
   /** True when a commit has to carry a map of finished offsets above `base`. */

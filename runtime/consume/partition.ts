@@ -1,7 +1,7 @@
 /** State of one assigned partition: what is open, in which lanes, and what may be committed. Dropped as a whole when the partition is lost. */
 import type { BrokerRecord, OffsetCommit, RecordBatch, TopicPartition } from '../ports/broker.ts'
 import { encodeOffsetMap, MAX_METADATA_BYTES, type OffsetRanges } from './offset-map.ts'
-import { OffsetTracker } from './offset-tracker.ts'
+import { OffsetTracker, SPAN_STOPS_ACCEPTING } from './offset-tracker.ts'
 import { openBytesOf, Task, type Lane } from './task.ts'
 
 const MAP_STOPS_ACCEPTING_BYTES = MAX_METADATA_BYTES * 0.75
@@ -21,6 +21,11 @@ export class PartitionState implements TopicPartition {
   paused = false
   /** The map of finished offsets nears the broker's limit: accept nothing new until the pinning record finishes. */
   mapIsFull = false
+  /** Since when `tracker.base` has stood where it stands; 0 before the first look. */
+  standsSinceMs = 0
+  #lastBase = -1
+  /** The base above which a gap was too wide to look across. */
+  #tooWideFrom = -1
   readonly #lanes = new Map<string, Lane>()
   readonly #perKey: boolean
   #committed: { readonly offset: number; readonly metadata: string } | undefined
@@ -32,18 +37,50 @@ export class PartitionState implements TopicPartition {
     this.#perKey = options.perKey
   }
 
+  /** Why nothing new is taken besides a lack of room; undefined when it is. */
+  get limit(): 'map' | 'span' | undefined {
+    if (this.mapIsFull) return 'map'
+    const isTooWide = this.#tooWideFrom === this.tracker.base && this.open.size > 0
+    return isTooWide || this.tracker.span >= SPAN_STOPS_ACCEPTING ? 'span' : undefined
+  }
+
+  /** Notices when the offset to commit moves; called once per commit interval. */
+  look(nowMs: number): void {
+    const { base } = this.tracker
+    if (base === this.#lastBase && this.open.size > 0) return
+    this.#lastBase = base
+    this.standsSinceMs = nowMs
+  }
+
   /** Registers the records that fit below `mayAccept`; returns the next offset to fetch. */
   register(batch: RecordBatch, mayAccept: (bytes: number) => boolean): number {
     let expected = Math.max(batch.fromOffset, this.tracker.base)
-    for (const record of batch.records) {
+    const { records, lastOffset } = batch
+    if (records.length === 0 && !this.#reaches(lastOffset)) return batch.fromOffset
+    for (const [index, record] of records.entries()) {
+      // What follows the last record cannot be asked for without it.
+      if (!this.#reaches(index === records.length - 1 ? lastOffset : record.offset)) return expected
       // Before a refusal too: the next batch begins at the refused record and does not show the gap again.
       if (record.offset > expected) this.tracker.skip(expected, record.offset)
       if (!mayAccept(openBytesOf(record))) return record.offset
       if (this.tracker.register(record.offset)) this.#enqueue(record)
       expected = Math.max(expected, record.offset + 1)
     }
-    this.tracker.skip(expected, batch.lastOffset + 1)
-    return Math.max(expected, batch.lastOffset + 1)
+    this.tracker.skip(expected, lastOffset + 1)
+    return Math.max(expected, lastOffset + 1)
+  }
+
+  /** Offsets below this one will never come. False: not now, an unfinished record is too far behind. */
+  pass(offset: number): boolean {
+    if (!this.#reaches(offset)) return false
+    this.tracker.skip(this.tracker.next, offset)
+    return true
+  }
+
+  #reaches(offset: number): boolean {
+    if (this.tracker.canReach(offset)) return true
+    this.#tooWideFrom = this.tracker.base
+    return false
   }
 
   /** The lane is free again: its next task may start, or the lane ends. */
@@ -59,6 +96,16 @@ export class PartitionState implements TopicPartition {
     this.openBytes -= task.bytes
     this.tracker.finish(task.offset)
     if (this.open.size === 0) this.mapIsFull = false
+  }
+
+  /** Whether this record has not begun. */
+  isQueued(task: Task): boolean {
+    return this.#lanes.get(this.#laneKey(task))?.queue.includes(task) === true
+  }
+
+  /** Records of the same key that wait for this one. */
+  queuedBehind(task: Task): number {
+    return this.#lanes.get(this.#laneKey(task))?.queue.filter((other) => other !== task).length ?? 0
   }
 
   /** What to commit, or undefined when nothing has changed since the last commit. */

@@ -2,6 +2,7 @@
 import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { Agent } from '../agent.ts'
 import { AgentConsumer } from '../consume/agent-consumer.ts'
+import type { Standstill } from '../consume/standstill.ts'
 import type { Task } from '../consume/task.ts'
 import type { Broker, TopicPartition } from '../ports/broker.ts'
 import { delay } from '../ports/clock.ts'
@@ -34,6 +35,8 @@ export interface AgentStatus {
   readonly open: number
   /** Handlings whose outputs the broker refuses. */
   readonly blocked: number
+  /** Partitions that commit nothing because of one record that takes long; other keys go on. */
+  readonly standstills: readonly Standstill[]
   readonly positions: readonly (TopicPartition & { readonly offset: number })[]
   /** `topic/partition` to the offset at which this instance's subscription began. */
   readonly subscribedFrom: Readonly<Record<string, number>>
@@ -67,6 +70,7 @@ export class AgentRunner {
       running: this.#consumer?.runningCount ?? 0,
       open: this.#consumer?.openCount ?? 0,
       blocked: this.#handling.blockedCount,
+      standstills: this.#consumer?.standstills ?? [],
       positions: this.#consumer?.positions ?? [],
       subscribedFrom: Object.fromEntries(this.#consumer?.subscribedFrom ?? []),
     }

@@ -9,6 +9,8 @@ export interface Health {
   readonly isReady: boolean
   /** Why it is not ready; empty when it is. */
   readonly problems: readonly string[]
+  /** What a person should know although the process works: commits that stand still. */
+  readonly warnings: readonly string[]
   readonly agents: readonly AgentStatus[]
 }
 

@@ -10,6 +10,7 @@ import type { EventTracer } from '../../tracing/event-tracer.ts'
 import { Admission } from '../admit/admission.ts'
 import { LeaseKeeper } from '../admit/lease-keeper.ts'
 import type { Agent } from '../agent.ts'
+import { describeStandstill } from '../consume/standstill.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Store } from '../ports/claim-store.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -105,7 +106,10 @@ export class Service {
       if (status.blocked > 0) problems.push(`${status.agent}: publish blocked for ${status.blocked} handlings`)
     }
     if (this.#state !== 'running') problems.unshift(`the process is ${this.#state}`)
-    return { state: this.#state, isReady: problems.length === 0, problems, agents }
+    const warnings = agents.flatMap(({ agent, standstills }) =>
+      standstills.map((standstill) => `${agent}: ${describeStandstill(standstill)}`),
+    )
+    return { state: this.#state, isReady: problems.length === 0, problems, warnings, agents }
   }
 
   async #stop(): Promise<void> {

@@ -4,7 +4,8 @@ import { AgentConsumer } from '../../../../runtime/consume/agent-consumer.ts'
 import type { Task } from '../../../../runtime/consume/task.ts'
 import type { BrokerConsumer, BrokerRecord, OffsetCommit, TopicPartition } from '../../../../runtime/ports/broker.ts'
 import type { Clock } from '../../../../runtime/ports/clock.ts'
-import { silentLogger } from '../../../../runtime/ports/logger.ts'
+import { describeStandstill } from '../../../../runtime/consume/standstill.ts'
+import { silentLogger, type Logger } from '../../../../runtime/ports/logger.ts'
 
 const AT = { topic: 'test.in', partition: 0 }
 const ASSIGNED = { ...AT, committedOffset: null, metadata: '', startOffset: 0, kept: false }
@@ -16,13 +17,15 @@ class Rig implements BrokerConsumer {
   readonly lost: { from: number; to: number }[] = []
   readonly crashes: unknown[] = []
   readonly timers = new Set<() => void>()
+  readonly said: string[] = []
+  nowMs = 1_000_000
   tasks: Task[] = []
   isPaused = false
   readonly #ends = new Map<Task, () => void>()
 
   constructor() {
     const clock: Clock = {
-      nowMs: () => 0,
+      nowMs: () => this.nowMs,
       random: () => 0.5,
       after: (_delayMs, callback) => {
         this.timers.add(callback)
@@ -31,7 +34,7 @@ class Rig implements BrokerConsumer {
     }
     this.consumer = new AgentConsumer({
       ...{ order: 'key', onRevoke: 'finish', maxInFlight: 100_000, maxOpen: 100_000, maxOpenBytes: 1e9 },
-      ...{ commitIntervalMs: 1_000, clock, log: silentLogger },
+      ...{ commitIntervalMs: 1_000, clock, log: logInto(this.said) },
       run: (tasks, free) => {
         for (const task of tasks) {
           this.tasks.push(task)
@@ -66,6 +69,17 @@ class Rig implements BrokerConsumer {
     return this.consumer.onBatch({ ...AT, records, fromOffset: from, lastOffset: to - 1, endOffset: to })
   }
 
+  /** Lets time pass, one commit interval after the other. */
+  async pass(ms: number): Promise<void> {
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs;) {
+      this.nowMs += 1_000
+      const due = [...this.timers]
+      this.timers.clear()
+      for (const timer of due) timer()
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+    }
+  }
+
   end(task: Task): void {
     this.consumer.finish(task)
     this.#ends.get(task)?.()
@@ -74,6 +88,12 @@ class Rig implements BrokerConsumer {
 
 function recordAt(offset: number, headers: BrokerRecord['headers'] = {}): BrokerRecord {
   return { offset, timestampMs: 0, key: Buffer.from(`k${offset}`), value: Buffer.from('v'), headers }
+}
+
+function logInto(said: string[]): Logger {
+  const note = (level: string) => (text: string) => void said.push(`${level}: ${text}`)
+  const log: Logger = { ...silentLogger, info: note('info'), warn: note('warn'), child: () => log }
+  return log
 }
 
 let rig: Rig
@@ -183,5 +203,79 @@ describe('a consumer that has stopped for good', () => {
     await Promise.resolve()
     rig.timers.delete(commitTimer ?? (() => undefined))
     expect(rig.timers.size).toBe(0)
+  })
+})
+
+describe('a record that takes long', () => {
+  it('is named with its age, and what is finished above it, until it ends', async () => {
+    rig.deliver(0, 100)
+    const [stuck, ...others] = rig.tasks
+    for (const task of others.slice(0, 60)) rig.end(task)
+    await rig.pass(29_000)
+    expect(rig.consumer.standstills).toEqual([])
+    await rig.pass(20_000)
+    expect(rig.consumer.standstills).toMatchObject([
+      { ...AT, offset: 0, key: 'k0', state: 'handled', finishedAbove: 60, openBeside: 39, takesNothing: null },
+    ])
+    expect(rig.said).toEqual([])
+    await rig.pass(260_000)
+    expect(rig.said.map((line) => /^warn: commits stand still: test.in\/0 .* since (\d+ \w+)/.exec(line)?.[1])).toEqual(
+      ['60 s', '2 min', '4 min'],
+    )
+    if (stuck !== undefined) rig.end(stuck)
+    await rig.pass(2_000)
+    expect(rig.said.at(-1)).toBe('info: commits go on')
+    expect(rig.consumer.standstills).toEqual([])
+  })
+
+  it('is told in one sentence', async () => {
+    const same = [0, 1, 2].map((offset) => ({ ...recordAt(offset), key: Buffer.from('order-7') }))
+    rig.consumer.onBatch({ ...AT, records: same, fromOffset: 0, lastOffset: 2, endOffset: 3 })
+    await rig.pass(240_000)
+    const [standstill] = rig.consumer.standstills
+    const { envelope } = rig.tasks[0] ?? {}
+    expect(standstill === undefined ? '' : describeStandstill(standstill)).toBe(
+      `test.in/0 commits nothing above offset 0 since 3 min: event ${envelope?.id} of flow ${envelope?.flowId}, key order-7 ` +
+        'is still being handled; 0 later offsets are finished and will not run again; 2 records of its key wait for it; ' +
+        'other keys go on',
+    )
+  })
+
+  it('is told to hold up its partition when the map of what is finished is full', async () => {
+    rig.deliver(0, 8_000)
+    for (const task of rig.tasks) if (task.offset % 2 === 1) rig.end(task)
+    await rig.pass(40_000)
+    expect(rig.deliver(8_000, 8_010)).toBe(8_000)
+    expect(rig.consumer.standstills).toMatchObject([{ offset: 0, takesNothing: 'map', finishedAbove: 4_000 }])
+  })
+})
+
+describe('a log whose start has overtaken the reader', () => {
+  it('is reported as lost, and commits go on behind the gap', async () => {
+    rig.deliver(0, 10)
+    const records = [recordAt(50), recordAt(51)]
+    expect(rig.consumer.onBatch({ ...AT, records, fromOffset: 50, lastOffset: 51, endOffset: 52 })).toBe(52)
+    expect(rig.lost).toEqual([{ from: 10, to: 50 }])
+    for (const task of rig.tasks) rig.end(task)
+    await rig.consumer.commit()
+    expect(rig.commits.at(-1)).toMatchObject({ offset: 52, metadata: '' })
+  })
+})
+
+describe('a gap that is wider than the ring', () => {
+  const FAR = 5_000_000
+
+  it('waits for the record before it, and is passed over then', async () => {
+    rig.deliver(0, 1)
+    const far = { ...AT, records: [recordAt(FAR)], fromOffset: 1, lastOffset: FAR, endOffset: FAR + 1 }
+    expect(rig.consumer.onBatch(far)).toBe(1)
+    expect(rig.isPaused).toBe(true)
+    await rig.pass(40_000)
+    expect(rig.isPaused).toBe(true)
+    expect(rig.consumer.standstills).toMatchObject([{ takesNothing: 'span' }])
+    for (const task of rig.tasks) rig.end(task)
+    expect(rig.isPaused).toBe(false)
+    expect(rig.consumer.onBatch(far)).toBe(FAR + 1)
+    expect(rig.crashes).toEqual([])
   })
 })
