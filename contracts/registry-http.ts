@@ -72,7 +72,7 @@ class TrustingAgent extends HttpsAgent {
   }
 
   override createConnection(...[options, callback]: Parameters<HttpsAgent['createConnection']>) {
-    return super.createConnection({ ...options, ca: valueOf(this.#ca) } as typeof options, callback)
+    return super.createConnection({ ...options, ca: valueOf(this.#ca) }, callback)
   }
 }
 

@@ -16,7 +16,8 @@ const usage = `npm run stack -- <command>
   logs   [server] [--lines 40]                      paths and ends of the logs
 
 Servers: kafka, registry, redis, postgres, jaeger.
-Environment: LABAN_STACK_DIR (data), LABAN_CACHE_DIR (programs), LABAN_STACK_<KAFKA|REGISTRY|...>_PORT.`
+Environment: LABAN_STACK_DIR (data), LABAN_CACHE_DIR (programs), LABAN_STACK_<KAFKA|REGISTRY|...>_PORT,
+LABAN_STACK_KAFKA_VERSION (another broker than usual; give it a folder and ports of its own).`
 
 const options = {
   only: { type: 'string' },

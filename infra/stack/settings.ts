@@ -74,6 +74,8 @@ export interface StackSettings {
   /** Downloaded and built programs, shared by all stacks of this user. */
   readonly cacheDir: string
   readonly ports: Readonly<Record<PortName, number>>
+  /** Kafka of this stack: another one than usual shows that a broker of that version does, too. */
+  readonly kafkaVersion: string
 }
 
 /** Environment variable that sets a port, e.g. `otlpHttp` gives `LABAN_STACK_OTLP_HTTP_PORT`. */
@@ -93,6 +95,7 @@ export function resolveSettings(projectDir: string, environment: NodeJS.ProcessE
     stackDir: resolve(projectDir, environment['LABAN_STACK_DIR'] || join('.laban', 'stack')),
     cacheDir: resolve(environment['LABAN_CACHE_DIR'] || join(homedir(), '.cache', 'laban')),
     ports: ports as Record<PortName, number>,
+    kafkaVersion: environment['LABAN_STACK_KAFKA_VERSION'] || versions.kafka,
   }
 }
 

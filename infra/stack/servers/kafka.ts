@@ -5,13 +5,12 @@ import { join } from 'node:path'
 import { ensureCached } from '../cache.ts'
 import type { Launch } from '../daemon.ts'
 import type { Server } from '../server.ts'
-import { heaps, kafkaProperties, versions, type StackSettings } from '../settings.ts'
+import { heaps, kafkaProperties, type StackSettings } from '../settings.ts'
 import { run } from '../shell.ts'
 import { ensureJava, ensureMaven } from '../toolchain.ts'
 import { countBrokers } from './kafka-probe.ts'
 
 const assets = join(import.meta.dirname, '..', 'kafka')
-const cacheName = `kafka-${versions.kafka}`
 const clusterId = 'bGFiYW4tbG9jYWwtc3RhY2s'
 
 /** The Kafka broker. */
@@ -25,14 +24,28 @@ export const kafka: Server = {
   probe: probeKafka,
 }
 
-async function installKafka({ cacheDir }: StackSettings): Promise<void> {
+function cacheNameOf({ kafkaVersion }: Pick<StackSettings, 'kafkaVersion'>): string {
+  return `kafka-${kafkaVersion}`
+}
+
+async function installKafka(settings: StackSettings): Promise<void> {
+  const { cacheDir, kafkaVersion } = settings
   await ensureJava(cacheDir)
-  await ensureCached(cacheDir, cacheName, async (scratch) => {
+  await ensureCached(cacheDir, cacheNameOf(settings), async (scratch) => {
     const maven = await ensureMaven(cacheDir)
-    const args = ['-B', '-q', '-f', join(assets, 'pom.xml'), `-Dkafka.version=${versions.kafka}`]
+    const args = ['-B', '-q', '-f', join(assets, 'pom.xml'), `-Dkafka.version=${kafkaVersion}`]
     const remedy = 'Maven Central must be reachable (a mirror can be set in ~/.m2/settings.xml). Then run `up` again.'
     await run(maven, [...args, 'dependency:copy-dependencies', `-DoutputDirectory=${scratch}`], { remedy })
   })
+}
+
+/** How to run Kafka's programs, once they are installed: `java`, and the arguments that come before a class. */
+export async function kafkaProgram(
+  settings: StackSettings,
+): Promise<{ readonly java: string; readonly classPath: readonly string[] }> {
+  const { cacheDir } = settings
+  const logging = `-Dlog4j2.configurationFile=${join(assets, 'log4j2.yaml')}`
+  return { java: await ensureJava(cacheDir), classPath: ['-cp', join(cacheDir, cacheNameOf(settings), '*'), logging] }
 }
 
 async function prepareKafka(settings: StackSettings): Promise<Launch> {
@@ -41,12 +54,7 @@ async function prepareKafka(settings: StackSettings): Promise<Launch> {
   const configFile = join(dir, 'server.properties')
   await mkdir(dir, { recursive: true })
   await writeFile(configFile, serverProperties(settings, dataDir))
-  const java = await ensureJava(settings.cacheDir)
-  const classPath = [
-    '-cp',
-    join(settings.cacheDir, cacheName, '*'),
-    `-Dlog4j2.configurationFile=${join(assets, 'log4j2.yaml')}`,
-  ]
+  const { java, classPath } = await kafkaProgram(settings)
   if (!existsSync(join(dataDir, 'meta.properties'))) {
     await rm(dataDir, { recursive: true, force: true })
     await run(java, [...classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', configFile])

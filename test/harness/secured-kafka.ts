@@ -1,0 +1,157 @@
+/**
+ * A Kafka broker of one test file that lets nobody in without a login or a certificate, and grants nothing by itself. It is the
+ * native server of the stack with ports, data and certificates of its own; what is started here is ended here.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Kafka, logLevel, type Admin } from 'kafkajs'
+import { countBrokers } from '../../infra/stack/servers/kafka-probe.ts'
+import { kafka, kafkaProgram } from '../../infra/stack/servers/kafka.ts'
+import { kafkaProperties, resolveSettings } from '../../infra/stack/settings.ts'
+import { run } from '../../infra/stack/shell.ts'
+import { createAuthority, type Authority } from './certificates.ts'
+import { freePort } from './free-port.ts'
+import { waitFor } from './wait.ts'
+
+/** A running broker and what a client needs to know. */
+export interface SecuredKafka {
+  /** TLS and a login: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER with an unsigned token. */
+  readonly brokers: string
+  /** TLS with a client certificate; its common name is the user. */
+  readonly mutualBrokers: string
+  /** Without TLS or login, for the administrator of the test. */
+  readonly openBrokers: string
+  /** Signs the certificates of the broker and of clients. */
+  readonly authority: Authority
+  /** Nobody trusts it. */
+  readonly foreign: Authority
+  /** For files of the test; removed with the broker. */
+  readonly folder: string
+  /** An administrator who may do everything. */
+  readonly admin: Admin
+  /** Runs one of Kafka's own tools, for example `org.apache.kafka.tools.AclCommand`, and gives what it printed. */
+  tool(mainClass: string, args: readonly string[]): Promise<string>
+  close(): Promise<void>
+}
+
+/** Users that the broker knows from its start: name to password, the same for PLAIN and both SCRAMs. */
+export type Users = Readonly<Record<string, string>>
+
+const START_LIMIT_MS = 60_000
+const CLUSTER_ID = 'bGFiYW4tc2VjdXJlZC1rYWZrYQ'
+const LOGIN = 'org.apache.kafka.common.security'
+
+/** Starts one; the files of Kafka are those that the stack has fetched. */
+export async function startSecuredKafka(users: Users): Promise<SecuredKafka> {
+  const settings = resolveSettings(join(import.meta.dirname, '..', '..'), process.env)
+  await kafka.install(settings)
+  const { java, classPath } = await kafkaProgram(settings)
+  const folder = await mkdtemp(join(tmpdir(), 'laban-secured-'))
+  const [authority, foreign] = await Promise.all([createAuthority(folder, 'ca'), createAuthority(folder, 'foreign')])
+  const ports = {
+    open: await freePort(),
+    secure: await freePort(),
+    mutual: await freePort(),
+    controller: await freePort(),
+  }
+  const configFile = join(folder, 'server.properties')
+  await writeFile(configFile, await properties(folder, ports, authority, users))
+  const scram = Object.entries(users).flatMap(([name, password]) =>
+    ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+      '--add-scram',
+      `${mechanism}=[name=${name},password=${password}]`,
+    ]),
+  )
+  const quick = ['-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classPath]
+  const format = [...quick, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', configFile, ...scram]
+  await run(java, format)
+  const server = spawn(java, [...quick, 'kafka.Kafka', configFile], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = listen(server)
+  const kill = (): void => void server.kill('SIGKILL')
+  // Also when a test file ends before its clean-up.
+  process.once('exit', kill)
+  const openBrokers = `127.0.0.1:${ports.open}`
+  const admin = new Kafka({ brokers: [openBrokers], clientId: 'administrator', logLevel: logLevel.NOTHING }).admin()
+  const close = async (): Promise<void> => {
+    await admin.disconnect()
+    process.off('exit', kill)
+    if (server.exitCode === null && server.signalCode === null) {
+      const ended = once(server, 'exit')
+      kill()
+      await ended
+    }
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await waitFor(async () => server.exitCode !== null || (await countBrokers('127.0.0.1', ports.open)) > 0, {
+      timeoutMs: START_LIMIT_MS,
+      what: 'the secured Kafka',
+    })
+    await admin.connect()
+  } catch (error) {
+    await close()
+    throw new Error(`The secured Kafka does not start: ${said().slice(-2_000)}`, { cause: error })
+  }
+  return {
+    brokers: `127.0.0.1:${ports.secure}`,
+    mutualBrokers: `127.0.0.1:${ports.mutual}`,
+    openBrokers,
+    authority,
+    foreign,
+    folder,
+    admin,
+    tool: (mainClass, args) => run(java, [...quick, mainClass, ...args]),
+    close,
+  }
+}
+
+function listen({ stdout, stderr }: ChildProcess): () => string {
+  let said = ''
+  for (const stream of [stdout, stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (said += text))
+  return () => said
+}
+
+async function properties(
+  folder: string,
+  ports: Readonly<Record<'open' | 'secure' | 'mutual' | 'controller', number>>,
+  authority: Authority,
+  users: Users,
+): Promise<string> {
+  const { both } = await authority.sign('broker')
+  const clients = `OPEN://127.0.0.1:${ports.open},SECURE://127.0.0.1:${ports.secure},MUTUAL://127.0.0.1:${ports.mutual}`
+  const logins = Object.entries(users).map(([name, password]) => `user_${name}="${password}"`)
+  const lines = {
+    ...kafkaProperties,
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `${clients},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'advertised.listeners': clients,
+    'listener.security.protocol.map': 'OPEN:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL,MUTUAL:SSL',
+    'inter.broker.listener.name': 'OPEN',
+    'log.dirs': join(folder, 'data'),
+    'offsets.topic.num.partitions': '1',
+    'transaction.state.log.num.partitions': '1',
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': both,
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.location': authority.ca,
+    'ssl.client.auth': 'requested',
+    'listener.name.mutual.ssl.client.auth': 'required',
+    'listener.name.mutual.ssl.principal.mapping.rules': 'RULE:^CN=([^,]+).*$/$1/,DEFAULT',
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
+    'listener.name.secure.plain.sasl.jaas.config': `${LOGIN}.plain.PlainLoginModule required ${logins.join(' ')};`,
+    'listener.name.secure.scram-sha-256.sasl.jaas.config': `${LOGIN}.scram.ScramLoginModule required;`,
+    'listener.name.secure.scram-sha-512.sasl.jaas.config': `${LOGIN}.scram.ScramLoginModule required;`,
+    'listener.name.secure.oauthbearer.sasl.jaas.config': `${LOGIN}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS;User:admin',
+  }
+  return Object.entries(lines)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
+}
