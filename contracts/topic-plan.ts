@@ -39,6 +39,8 @@ export interface TopicPlan {
     readonly from: number
     readonly to: number
     readonly warning: string
+    /** Agents that handle its events in order: it may only grow while nothing of it is under way. */
+    readonly inOrderFor: readonly string[]
   }[]
   /** Differences that Kafka cannot undo or that need an operator; nothing is done about them. */
   readonly differences: readonly { readonly topic: string; readonly problem: string }[]
@@ -46,8 +48,15 @@ export interface TopicPlan {
   readonly refusals: readonly { readonly topic: string; readonly problem: string }[]
 }
 
-/** Compares contracts with the broker. `actual` holds the topics that exist, in any order; others are ignored. */
-export function planTopics(desired: readonly TopicSettings[], actual: readonly ActualTopic[]): TopicPlan {
+/**
+ * Compares contracts with the broker. `actual` holds the topics that exist, in any order; others are ignored. `inOrderFor` gives
+ * the agents that handle the events of a topic in order.
+ */
+export function planTopics(
+  desired: readonly TopicSettings[],
+  actual: readonly ActualTopic[],
+  inOrderFor: (topic: string) => readonly string[] = () => [],
+): TopicPlan {
   const existing = new Map(actual.map((topic) => [topic.topic, topic]))
   const pairs = desired.flatMap((wanted) => {
     const found = existing.get(wanted.name)
@@ -56,7 +65,7 @@ export function planTopics(desired: readonly TopicSettings[], actual: readonly A
   return {
     create: desired.filter(({ name }) => !existing.has(name)).map(plannedTopic),
     configure: pairs.flatMap(({ wanted, found }) => configChange(wanted, found)),
-    addPartitions: pairs.flatMap(({ wanted, found }) => addedPartitions(wanted, found)),
+    addPartitions: pairs.flatMap(({ wanted, found }) => addedPartitions(wanted, found, inOrderFor(wanted.name))),
     differences: pairs.flatMap(({ wanted, found }) => differences(wanted, found)),
     refusals: findRefusals(desired),
   }
@@ -115,17 +124,27 @@ function irreversible({ key, from, to }: ConfigChange): string {
   return ''
 }
 
-function addedPartitions(wanted: TopicSettings, found: ActualTopic): TopicPlan['addPartitions'] {
-  if (wanted.partitions <= found.partitions) return []
+function addedPartitions(
+  wanted: TopicSettings,
+  found: ActualTopic,
+  inOrderFor: readonly string[],
+): TopicPlan['addPartitions'] {
+  if (wanted.partitions <= found.partitions || wanted.cleanup === 'compact') return []
   const warning =
     'keys move to other partitions: events of one key may be handled out of order until older ones are done'
-  return [{ topic: wanted.name, from: found.partitions, to: wanted.partitions, warning }]
+  return [{ topic: wanted.name, from: found.partitions, to: wanted.partitions, warning, inOrderFor }]
 }
 
 function differences(wanted: TopicSettings, found: ActualTopic): TopicPlan['differences'] {
   const problems: string[] = []
   if (wanted.partitions < found.partitions) {
     problems.push(`has ${found.partitions} partitions, the contract says ${wanted.partitions}; Kafka cannot remove any`)
+  }
+  if (wanted.partitions > found.partitions && wanted.cleanup === 'compact') {
+    const { partitions } = found
+    problems.push(
+      `has ${partitions} partitions, the contract says ${wanted.partitions}; it is compacted, and a key would be kept twice`,
+    )
   }
   if (wanted.replication !== found.replication) {
     const { replication } = found

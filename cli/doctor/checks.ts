@@ -77,10 +77,17 @@ async function checkTopics({ broker, contracts }: Stack, agents: readonly Agent[
     const others = missing.length === 1 ? '' : ` and ${missing.length - 1} more`
     throw new LabanError('LABAN_TOPIC_MISSING', { topic: first.name + others })
   }
-  const plan = planTopics(desired, await broker.admin.describeTopics(desired.map(({ name }) => name)))
-  return isPlanEmpty(plan)
+  const found = await broker.admin.describeTopics(desired.map(({ name }) => name))
+  const plan = planTopics(desired, found)
+  const wanted = new Map(desired.map(({ name, partitions }) => [name, partitions]))
+  const grown = found.filter(({ topic, partitions }) => partitions > (wanted.get(topic) ?? partitions))
+  const more = grown.map(
+    ({ topic, partitions }) => `; ${topic} has ${partitions} partitions, more than its contract says`,
+  )
+  const text = isPlanEmpty(plan)
     ? `${desired.length} as the contracts say`
     : `${desired.length} exist; some differ from the contracts, see laban topics apply --dry-run`
+  return text + more.join('')
 }
 
 async function checkSchemas({ contracts, registry, config }: Stack): Promise<string> {

@@ -51,6 +51,24 @@ function describeStart(bench: BrokerBench): void {
     expect(member.assigned()[0]?.startOffset).toBe(2)
   })
 
+  it('reads a partition that was added from its start, whatever the group began with, and says that it was added', async () => {
+    const topic = await bench.topic()
+    await bench.write(topic, 0, 'old')
+    const client = await bench.client()
+    const member = await joinGroup(client, { group: uniqueName('g'), topics: [topic], startFrom: 'latest' })
+    await waitFor(() => member.assigned().length === 1, bench.until('an assignment'))
+    await member.consumer.commit([{ topic, partition: 0, offset: 1, metadata: '' }])
+    await client.admin.addPartitions(topic, 2)
+    await waitFor(async () => (await bench.write(topic, 1, 'new'))[0]?.partition === 1, bench.until('a write'))
+    await waitFor(() => member.records.length > 0, bench.until('a record'))
+    expect(member.texts(1)).toContain('new')
+    expect(member.assigned()).toMatchObject([
+      { partition: 0, kept: true },
+      { partition: 1, startOffset: 0, committedOffset: null, added: true },
+    ])
+    expect(member.assigned()[0]).not.toHaveProperty('added')
+  })
+
   it('refuses to consume a topic that does not exist', async () => {
     const topic = `${await bench.topic()}-missing`
     const joining = joinGroup(await bench.client(), { group: uniqueName('g'), topics: [topic] })

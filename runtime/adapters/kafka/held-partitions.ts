@@ -13,6 +13,8 @@ export interface HeldPartition extends TopicPartition {
   isResting: boolean
   /** True once the owner was told of it. */
   isAnnounced: boolean
+  /** True when it was added to a topic that the group already reads. */
+  isAdded: boolean
 }
 
 /** One generation of the group as this member saw it. Topics in keys are names on the broker. */
@@ -46,7 +48,7 @@ export function nextGeneration(group: ConsumerGroup, names: PhysicalNames, befor
       const old = isNext ? before.partitions.get(name) : undefined
       const isKept = old?.isAnnounced === true && old.nextOffset !== undefined
       const held = isKept
-        ? { ...old, isResting: false }
+        ? { ...old, isResting: false, isAdded: false }
         : {
             topic,
             physicalTopic,
@@ -55,6 +57,7 @@ export function nextGeneration(group: ConsumerGroup, names: PhysicalNames, befor
             isPaused: false,
             isResting: false,
             isAnnounced: false,
+            isAdded: false,
           }
       partitions.set(name, held)
       if (isKept) kept.add(held)
@@ -76,5 +79,6 @@ export function toAssignment(
     metadata: committed?.metadata ?? '',
     startOffset: held.nextOffset ?? 0,
     kept: isKept,
+    ...(held.isAdded ? { added: true } : {}),
   }
 }

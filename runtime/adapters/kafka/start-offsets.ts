@@ -1,6 +1,7 @@
 /**
  * Where reading begins in each partition of a new generation: where it had got to, else the committed offset, else what
- * `startFrom` says; never below the start of the log, and at its start when the commit points past the end.
+ * `startFrom` says; never below the start of the log, and at its start when the commit points past the end. A partition that was
+ * added to a topic which the group already reads begins at its start: `startFrom` is for a group that is new.
  */
 import type { OffsetCommit, StartFrom } from '../../ports/broker.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -32,8 +33,29 @@ export async function resolveStartOffsets(
   for (const held of all.filter(({ nextOffset }) => nextOffset === undefined)) {
     fresh.set(held.physicalTopic, [...(fresh.get(held.physicalTopic) ?? []), held])
   }
+  await markAdded(query, [...fresh.values()].flat(), commits)
   await Promise.all([...fresh.values()].map((ofTopic) => resolveTopic(query, ofTopic, commits)))
   return commits
+}
+
+/**
+ * Kafka adds partitions at the end, and members commit where they begin within the first interval: so a partition without a commit
+ * above all that have one is new in its topic.
+ */
+async function markAdded(
+  { access, group }: StartOffsetsQuery,
+  fresh: readonly HeldPartition[],
+  commits: ReadonlyMap<string, OffsetCommit>,
+): Promise<void> {
+  const unknown = fresh.filter(({ physicalTopic, partition }) => !commits.has(partitionName(physicalTopic, partition)))
+  for (const [physicalTopic, { topic }] of new Map(unknown.map((held) => [held.physicalTopic, held]))) {
+    const known = await access.partitionsOf(physicalTopic, { operation: 'describe', topic })
+    const places = known.map(({ partitionId: partition }) => ({ topic, physicalTopic, partition }))
+    const highest = Math.max(-1, ...(await fetchGroupOffsets(access, group, places)).map(({ partition }) => partition))
+    for (const held of unknown) {
+      held.isAdded ||= held.physicalTopic === physicalTopic && highest >= 0 && held.partition > highest
+    }
+  }
 }
 
 async function resolveTopic(
@@ -59,7 +81,8 @@ async function resolveTopic(
     const end = ends.get(held.partition) ?? start
     const commit = commits.get(partitionName(held.physicalTopic, held.partition))
     const at = timed?.get(held.partition) ?? -1
-    const wanted = commit?.offset ?? (startFrom === 'earliest' ? start : startFrom === 'latest' || at < 0 ? end : at)
+    const begin = startFrom === 'earliest' || held.isAdded ? start : startFrom === 'latest' || at < 0 ? end : at
+    const wanted = commit?.offset ?? begin
     held.nextOffset = wanted > end ? start : Math.max(wanted, start)
     if (commit === undefined || held.nextOffset === commit.offset) continue
     query.logger.error('the committed offset is not on the log: records are lost, or the log was cut', {

@@ -176,7 +176,7 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
 
   #firstOffset(log: Cursor['log']): number {
     const { startFrom } = this.#options
-    if (startFrom === 'earliest') return log.startOffset
+    if (startFrom === 'earliest' || this.#group.isAdded(log)) return log.startOffset
     return startFrom === 'latest' ? log.endOffset : log.offsetAt(startFrom.atMs)
   }
 
@@ -190,6 +190,7 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
       metadata: committed?.metadata ?? '',
       startOffset: cursor.offset,
       kept,
+      ...(!kept && this.#group.isAdded(cursor.log) ? { added: true } : {}),
     }
   }
 

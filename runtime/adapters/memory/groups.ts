@@ -99,6 +99,12 @@ export class Group {
     return this.#offsets.get(position.topic)?.get(position.partition)
   }
 
+  /** True for a partition above all that the group has commits for: it was added to a topic that the group already reads. */
+  isAdded({ topic, partition }: TopicPartition): boolean {
+    const known = [...(this.#offsets.get(topic)?.keys() ?? [])]
+    return known.length > 0 && partition > Math.max(...known)
+  }
+
   /** @throws LABAN_BROKER_REFUSED when the member is not part of the group, or metadata is too long; then nothing is stored */
   commit(memberId: string, commits: readonly OffsetCommit[]): void {
     if (!this.#members.has(memberId)) {

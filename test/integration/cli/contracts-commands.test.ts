@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createConfluentRegistry } from '../../../contracts/registry-confluent.ts'
+import { contractsOf, loadConfig, ownTopics } from '../../../runtime/internal.ts'
+import agent from '../../../services/credit/fraud-detection.ts'
 import { copyContracts, type ContractsCopy } from '../../harness/contracts-copy.ts'
 import { stackAddress } from '../../harness/real-stack.ts'
 import { runLaban } from '../../harness/run-laban.ts'
@@ -29,8 +31,8 @@ const laban = (...args: string[]): ReturnType<typeof runLaban> => {
   return runLaban(args, { env })
 }
 
-/** Dead letters, waiting members and journal of the one agent. */
-const OWN_TOPICS = 3
+/** Dead letters, journal and so on of the one agent. */
+const OWN_TOPICS = ownTopics([agent], contractsOf(loadConfig({ environment: {} }).config)).length
 /** Facts and agents: their limits are not those of the table's defaults. */
 const PLATFORM_TOPICS = 2
 
@@ -112,16 +114,22 @@ describe('laban topics apply', () => {
     expect((await apply()).stdout).toBe('')
   })
 
-  it('adds partitions only when it is told to', async () => {
+  it('adds partitions only when it is told to, and where order is kept only with --drain', async () => {
     contracts.edit('topics.json', (table) => ({ ...table, defaults: { partitions: 2, retention: '1d' } }))
     const held = await apply()
     expect(held.stdout).toContain('~ credit.fraud-checked  partitions 1 -> 2  (only with --add-partitions)')
+    expect(held.stdout).toContain('~ credit.application-received  partitions 1 -> 2  (only with --drain)')
     expect(held.stdout).toContain('warning: keys move to other partitions')
     expect(held.stderr).toContain('0 grown')
-    expect((await apply('--add-partitions')).stderr).toContain(
-      `${contracts.count - PLATFORM_TOPICS + OWN_TOPICS} grown`,
-    )
-    expect((await apply()).stdout).toBe('')
+    const refused = await apply('--add-partitions')
+    expect(refused).toMatchObject({ code: 65 })
+    expect(refused.stdout).toContain('refused: credit.fraud-detection handles its events in order; stop publishing')
+    expect((await apply('--dry-run')).stdout).toContain('~ credit.fraud-checked  partitions 1 -> 2')
+    const { stdout: grown, stderr: done } = await apply('--drain')
+    expect(done).toContain(`${grown.match(/partitions 1 -> 2$/gm)?.length ?? 0} grown`)
+    expect(grown).toContain('~ credit.application-received  partitions 1 -> 2\n')
+    expect(grown).toContain('~ credit.fraud-detection.dead-letter  partitions 1 -> 2\n')
+    expect((await apply('--dry-run')).stderr).toContain(' 0 to grow')
     contracts.edit('topics.json', (table) => ({ ...table, defaults: { partitions: 1, retention: '1d' } }))
     const fewer = await apply()
     expect(fewer).toMatchObject({ code: 0 })

@@ -67,6 +67,20 @@ describe('planTopics', () => {
     expect(plan.addPartitions[0]?.warning).toContain('out of order')
   })
 
+  it('says for whom a topic must be empty before it grows', () => {
+    const readers = (topic: string): string[] => (topic === wanted.name ? ['shop.packer'] : [])
+    const plan = planTopics([wanted], [{ ...actual, partitions: 3 }], readers)
+    expect(plan.addPartitions).toMatchObject([{ topic: wanted.name, inOrderFor: ['shop.packer'] }])
+    expect(planTopics([wanted], [{ ...actual, partitions: 3 }]).addPartitions[0]?.inOrderFor).toEqual([])
+  })
+
+  it('adds no partitions to a compacted topic: the newest record of a key would be on two', () => {
+    const compacted = { ...wanted, cleanup: 'compact' as const }
+    const plan = planTopics([compacted], [{ ...plannedTopic(compacted), partitions: 3 }])
+    expect(plan.addPartitions).toEqual([])
+    expect(plan.differences).toMatchObject([{ topic: wanted.name, problem: expect.stringContaining('compacted') }])
+  })
+
   it('only reports what cannot be changed here', () => {
     const plan = planTopics([wanted], [{ ...actual, partitions: 12, replication: 1 }])
     expect(plan.differences.map(({ problem }) => problem)).toEqual([
