@@ -6,7 +6,7 @@
 const STAGES = 'consume|admit|handle|publish|readback|journal|saga'
 const OURS = '^(contracts|tracing|runtime|cli|services|console|infra|docs|test|bench)/'
 /** What a handler and an agent file see; plain types and defineAgent, so every stage may speak of them. */
-const VOCABULARY = '^runtime/(agent|context|events|outcomes)\\.ts$'
+const VOCABULARY = '^runtime/(agent|context|events|outcomes|steps)\\.ts$'
 const PUBLIC = '^(contracts|tracing|runtime|runtime/testing)/index\\.ts$'
 const ENTRY_POINTS = `${PUBLIC}|^runtime/internal\\.ts$`
 /** Each server's library, and the one place that may know it. */

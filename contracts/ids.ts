@@ -30,6 +30,11 @@ export function foreignEventId(topic: string, partition: number, offset: number)
   return deriveId('foreign', topic, String(partition), String(offset))
 }
 
+/** Idempotency key of an effect: the same on every attempt, also for an event that replaces the original after an edit. */
+export function effectKey(agent: string, originId: Uuid, name: string): Uuid {
+  return deriveId('effect', agent, originId, name)
+}
+
 /** Id of the event that a timer publishes when it fires. */
 export function timerEventId(timerId: string): Uuid {
   return deriveId('timer', timerId)

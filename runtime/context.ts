@@ -1,6 +1,7 @@
 /** What a handler receives besides its event. Interface only. */
 import type { Logger } from './ports/logger.ts'
 import type { EventOf, Topic } from './events.ts'
+import type { RunEffect, RunStep } from './steps.ts'
 
 /** Options of one published event. */
 export interface PublishOptions {
@@ -20,6 +21,10 @@ export type Publish<P extends Topic> = <T extends P>(topic: T, value: EventOf<T>
 /** The circumstances of one attempt to handle one event. */
 export interface HandlerContext<P extends Topic = Topic> {
   readonly publish: Publish<P>
+  /** See {@link RunStep}. The first step or effect claims the handling; a handler without any costs no claim. */
+  readonly step: RunStep
+  /** See {@link RunEffect}. */
+  readonly effect: RunEffect
   /** Aborted by time-out, lost lease, revocation with `onRevoke: 'abort'` and shutdown. Pass it to everything that waits. */
   readonly signal: AbortSignal
   /** Structured log with agent, flow and event id. */

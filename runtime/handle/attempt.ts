@@ -14,6 +14,8 @@ export interface AttemptOptions {
   readonly cancellation: Cancellation
   readonly span: ProcessSpan
   readonly collector: OutputCollector
+  /** Called when the function has succeeded; what it throws makes the attempt a failed one. */
+  readonly check?: () => void
   /** The agent's function with its event and context. */
   readonly invoke: (attempt: Cancellation, deadlineAtMs: number) => void | Promise<void>
 }
@@ -69,6 +71,7 @@ function raceAttempt(options: AttemptOptions, attempt: Cancellation, running: Pr
 
 function succeeded(options: AttemptOptions): AttemptResult {
   try {
+    options.check?.()
     return { kind: 'succeeded', outputs: options.collector.seal() }
   } catch (error) {
     return failed(options, error)

@@ -4,14 +4,19 @@ import type { Clock } from '../ports/clock.ts'
 export interface BackoffPolicy {
   readonly baseDelayMs: number
   readonly maxDelayMs: number
+  /** @default 2 */
+  readonly multiplier?: number
+  /** @default 'full' */
+  readonly jitter?: 'full' | 'none'
 }
 
 /**
- * Exponential backoff with full jitter: uniform in [0, min(max, base * 2^(attempt - 1))).
+ * Exponential backoff: min(max, base * multiplier^(attempt - 1)); with full jitter uniform from 0 to that.
  * @param attempt the attempt that failed, 1 = first
  * @source https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export function backoffMs(policy: BackoffPolicy, attempt: number, clock: Clock): number {
-  const ceiling = Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** Math.min(attempt - 1, 30))
-  return ceiling * clock.random()
+  const { baseDelayMs, maxDelayMs, multiplier = 2, jitter = 'full' } = policy
+  const ceilingMs = Math.min(maxDelayMs, baseDelayMs * multiplier ** Math.min(attempt - 1, 30))
+  return jitter === 'none' ? ceilingMs : ceilingMs * clock.random()
 }

@@ -6,10 +6,22 @@ import type { Admission } from '../admit/admission.ts'
 import type { LeaseKeeper } from '../admit/lease-keeper.ts'
 import type { Agent } from '../agent.ts'
 import type { Task } from '../consume/task.ts'
+import type { HandlingRef } from '../ports/claim-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
+import type { ResultStore } from '../ports/result-store.ts'
 import type { BatchingProducer } from '../publish/batching-producer.ts'
 import type { FactWriter } from '../publish/fact-writer.ts'
+
+/** What steps need beyond the stages. */
+export interface StepDeps {
+  /** Results above it go to `results`. */
+  readonly maxResultBytes: number
+  /** Undefined: larger results are refused. */
+  readonly results: ResultStore | undefined
+  /** See `HandlingJournalOptions.recall`. */
+  readonly recall?: (ref: HandlingRef) => Promise<ReadonlyMap<string, Buffer>>
+}
 
 export interface HandlingDeps {
   readonly agent: Agent
@@ -27,6 +39,7 @@ export interface HandlingDeps {
   readonly log: Logger
   /** The agent's `accepts`, compiled, by topic. */
   readonly accepts: ReadonlyMap<string, (event: unknown) => boolean>
+  readonly steps: StepDeps
   /** False only in tests that show what dedup is for. */
   readonly dedup: boolean
   /** Aborted when the process gives up waiting for servers. */

@@ -1,9 +1,12 @@
 /** Runs the agent for one handling: decode, accept, attempts with backoff. Decides how it ends; what follows is the settlement's. */
 import { isLabanError, LabanError } from '../../contracts/errors.ts'
+import type { FactStep } from '../../contracts/fact.ts'
 import type { ProcessSpan } from '../../tracing/event-tracer.ts'
 import { runAttempt, type AttemptResult } from '../handle/attempt.ts'
 import { backoffMs } from '../handle/backoff.ts'
 import { OutputCollector, type Output } from '../handle/output-collector.ts'
+import type { HandlingJournal } from '../journal/handling-journal.ts'
+import { StepSession } from '../journal/step-session.ts'
 import type { Cancellation, CancelReason } from '../ports/cancellation.ts'
 import { settledWithin, type Cancel } from '../ports/clock.ts'
 import type { HandlingDeps } from './deps.ts'
@@ -20,6 +23,7 @@ export interface BegunAttempt {
   readonly span: ProcessSpan
   readonly collector: OutputCollector
   readonly cancellation: Cancellation
+  readonly context: AttemptContext | undefined
   readonly result: AttemptResult | Promise<AttemptResult>
 }
 
@@ -27,6 +31,7 @@ export interface BegunAttempt {
 export interface Run {
   readonly work: Work
   readonly ownership: Ownership
+  readonly journal: HandlingJournal
   readonly cancellation: Cancellation
   /** Waits between two attempts; cancelled by a drain, which never waits for it. */
   readonly rest: (waitMs: number) => Promise<void>
@@ -42,9 +47,16 @@ export type ExecutionEnd =
       readonly attempt: number
       readonly span: ProcessSpan
       readonly startedAtMs: number
+      readonly steps: readonly FactStep[]
     }
   | { readonly kind: 'rejected'; readonly topic: string; readonly startedAtMs: number }
-  | { readonly kind: 'dead'; readonly error: LabanError; readonly attempt: number; readonly startedAtMs: number }
+  | {
+      readonly kind: 'dead'
+      readonly error: LabanError
+      readonly attempt: number
+      readonly startedAtMs: number
+      readonly steps?: readonly FactStep[]
+    }
   | { readonly kind: 'cancelled'; readonly reason: CancelReason; readonly settled: Promise<void> }
 
 /** A handling that ends sooner costs no claim. */
@@ -79,18 +91,30 @@ export function refusedTopic(deps: HandlingDeps, value: HandledValue): string | 
 }
 
 async function attempts(deps: HandlingDeps, run: Run, first: BegunAttempt): Promise<ExecutionEnd> {
-  const { agent, clock } = deps
+  const { agent, clock, log } = deps
   const { work, ownership, cancellation } = run
   let begun = first
+  let hasRestarted = false
   for (let tried = 1; ; tried++) {
     const { span, startedAtMs, attempt } = begun
+    begun.context?.attach(run.journal)
     const result = await endOf(deps, run, begun)
-    if (result.kind === 'succeeded') return { kind: 'completed', outputs: result.outputs, attempt, span, startedAtMs }
+    const steps = begun.context?.steps?.facts ?? []
+    if (result.kind === 'succeeded')
+      return { kind: 'completed', outputs: result.outputs, attempt, span, startedAtMs, steps }
     if (result.kind === 'cancelled') return result
     const { failure } = result
-    if (failure.kind === 'terminal') return { kind: 'dead', error: failure.error, attempt, startedAtMs }
+    if (failure.error.code === 'LABAN_STEP_MISMATCH' && agent.onStepMismatch === 'restart' && !hasRestarted) {
+      hasRestarted = true
+      log.warn('steps have changed; they run again', { ...work.ref, problem: failure.error.message })
+      await run.journal.restart(clock.nowMs())
+      await settledWithin(result.settled, { clock, withinMs: agent.abortGraceMs, signal: deps.signal })
+      begun = beginAttempt(deps, run, await readValues(deps, work), attempt)
+      continue
+    }
+    if (failure.kind === 'terminal') return { kind: 'dead', error: failure.error, attempt, startedAtMs, steps }
     if (tried >= agent.retry.maxAttempts)
-      return { kind: 'dead', error: exhausted(attempt, failure.error), attempt, startedAtMs }
+      return { kind: 'dead', error: exhausted(attempt, failure.error), attempt, startedAtMs, steps }
     const waitMs = backoffMs(agent.retry, tried, clock)
     await deps.facts.append(
       factOf(deps, work, {
@@ -100,6 +124,7 @@ async function attempts(deps: HandlingDeps, run: Run, first: BegunAttempt): Prom
         error: failure.error,
         traceId: span.traceId,
         spanId: span.spanId,
+        steps,
         detail: { retryInMs: String(Math.round(waitMs)) },
       }),
     )
@@ -135,6 +160,7 @@ export function beginAttempt(
     nowMs: () => clock.nowMs(),
     span,
   })
+  let context: AttemptContext | undefined
   const result = runAttempt({
     agent: agent.name,
     timeoutMs: agent.timeoutMs,
@@ -142,15 +168,31 @@ export function beginAttempt(
     cancellation,
     span,
     collector,
-    invoke: (own, deadlineAtMs) =>
-      agent.handle(value.event, new AttemptContext({ work, attempt, deadlineAtMs, cancellation: own, collector, log })),
+    check: () => context?.steps?.check(),
+    invoke: (own, deadlineAtMs) => {
+      const openSteps = (): StepSession => stepsOf(deps, work, own)
+      context = new AttemptContext({ work, attempt, deadlineAtMs, cancellation: own, collector, log, openSteps })
+      return agent.handle(value.event, context)
+    },
   })
-  return { attempt, startedAtMs, span, collector, cancellation, result }
+  return { attempt, startedAtMs, span, collector, cancellation, context, result }
+}
+
+function stepsOf(deps: HandlingDeps, work: Work, cancellation: Cancellation): StepSession {
+  const { agent, clock } = deps
+  return new StepSession({
+    agent: agent.name,
+    originId: work.isJoin ? work.ref.handlingId : (work.task.envelope.originId ?? work.ref.handlingId),
+    clock,
+    cancellation,
+    abortGraceMs: agent.abortGraceMs,
+    backoffMs: (policy, tried) => backoffMs(policy, tried, clock),
+  })
 }
 
 /** Waits for the end of an attempt; what was not a success ends its spans here. */
 async function endOf(deps: HandlingDeps, run: Run, begun: BegunAttempt): Promise<AttemptResult> {
-  const { span, collector, attempt } = begun
+  const { span, collector, context, attempt } = begun
   let { result } = begun
   if (result instanceof Promise) {
     const stopTimers = watchLongRun(deps, run, attempt, span)
@@ -160,6 +202,7 @@ async function endOf(deps: HandlingDeps, run: Run, begun: BegunAttempt): Promise
   if (result.kind !== 'succeeded') {
     const error: unknown = result.kind === 'failed' ? result.failure.error : undefined
     collector.discard(error)
+    context?.steps?.close()
     span.end(result.kind, error)
   }
   return result

@@ -1,5 +1,11 @@
 /** Makes the facts of one handling. */
-import { FACT_FORMAT_VERSION, type Fact, type FactOutcome, type FactOutput } from '../../contracts/fact.ts'
+import {
+  FACT_FORMAT_VERSION,
+  type Fact,
+  type FactOutcome,
+  type FactOutput,
+  type FactStep,
+} from '../../contracts/fact.ts'
 import type { LabanError } from '../../contracts/errors.ts'
 import type { HandlingDeps } from './deps.ts'
 import { factInput, type Work } from './work.ts'
@@ -13,6 +19,7 @@ export interface FactParts {
   readonly traceId?: string | null
   readonly spanId?: string | null
   readonly outputs?: readonly FactOutput[]
+  readonly steps?: readonly FactStep[]
   readonly detail?: Readonly<Record<string, string>>
 }
 
@@ -37,7 +44,7 @@ export function factOf(deps: HandlingDeps, work: Work, parts: FactParts): Fact {
     traceId: parts.traceId ?? null,
     spanId: parts.spanId ?? null,
     outputs: parts.outputs ?? [],
-    steps: [],
+    steps: parts.steps ?? [],
     detail: parts.detail ?? {},
   }
 }

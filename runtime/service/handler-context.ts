@@ -1,7 +1,10 @@
 /** The context that one attempt gets. Signal and log are made only when the handler asks for them. */
 import type { HandlerContext, Publish } from '../context.ts'
 import type { Topic } from '../events.ts'
+import type { RunEffect, RunStep } from '../steps.ts'
 import type { OutputCollector } from '../handle/output-collector.ts'
+import type { HandlingJournal } from '../journal/handling-journal.ts'
+import type { StepSession } from '../journal/step-session.ts'
 import type { Cancellation } from '../ports/cancellation.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Work } from './work.ts'
@@ -13,6 +16,8 @@ export interface HandlerContextOptions {
   readonly cancellation: Cancellation
   readonly collector: OutputCollector
   readonly log: Logger
+  /** Called once, at the first step. */
+  readonly openSteps: () => StepSession
 }
 
 /** See {@link HandlerContext}. */
@@ -27,6 +32,9 @@ export class AttemptContext implements HandlerContext {
   readonly deadlineAtMs: number
   readonly #cancellation: Cancellation
   readonly #log: Logger
+  readonly #openSteps: HandlerContextOptions['openSteps']
+  #journal: HandlingJournal | undefined
+  #steps: StepSession | undefined
 
   constructor(options: HandlerContextOptions) {
     const { work, collector } = options
@@ -40,10 +48,37 @@ export class AttemptContext implements HandlerContext {
     this.deadlineAtMs = options.deadlineAtMs
     this.#cancellation = options.cancellation
     this.#log = options.log
+    this.#openSteps = options.openSteps
+  }
+
+  /** Gives the journal of the execution, which begins after a handler that began together with others. */
+  attach(journal: HandlingJournal): void {
+    this.#journal = journal
+    this.#steps?.attach(journal)
   }
 
   get signal(): AbortSignal {
     return this.#cancellation.signal
+  }
+
+  get step(): RunStep {
+    return (name, fn, options) => this.#session().step(name, fn, options)
+  }
+
+  get effect(): RunEffect {
+    return (name, fn, options) => this.#session().effect(name, fn, options)
+  }
+
+  /** The steps of this attempt, once it has called one. */
+  get steps(): StepSession | undefined {
+    return this.#steps
+  }
+
+  #session(): StepSession {
+    if (this.#steps !== undefined) return this.#steps
+    this.#steps = this.#openSteps()
+    if (this.#journal !== undefined) this.#steps.attach(this.#journal)
+    return this.#steps
   }
 
   get log(): Logger {

@@ -4,6 +4,7 @@
  */
 import { isLabanError } from '../../contracts/errors.ts'
 import type { Task } from '../consume/task.ts'
+import { HandlingJournal } from '../journal/handling-journal.ts'
 import { Cancellation } from '../ports/cancellation.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
 import { delay, settledWithin } from '../ports/clock.ts'
@@ -20,6 +21,8 @@ import { singleWork, type Work } from './work.ts'
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 1_000
 const ABSENT: HandlingState = { state: 'absent' }
+/** Without dedup nothing is remembered. */
+const NOT_KEPT = Promise.resolve({ accepted: true, current: ABSENT })
 
 /** What to do next with a work, given the state of its handling. */
 type Decision =
@@ -210,11 +213,12 @@ export class Handling {
     const stopListening = work.task.cancellation.onCancel((reason) => cancellation.cancel(reason))
     const ownership = new Ownership({ admission, ref: work.ref, owner: instance, cancellation }, claimedAttempt)
     const rest = (waitMs: number): Promise<void> => this.#rest(run, waitMs)
-    const run: Run = { work, ownership, cancellation, rest, ...(begun === undefined ? {} : { begun }) }
+    const journal = this.#journalOf(work, ownership, cancellation)
+    const run: Run = { work, ownership, journal, cancellation, rest, ...(begun === undefined ? {} : { begun }) }
     this.#runs.add(run)
     try {
       const end = await execute(this.#deps, run)
-      if (end.kind !== 'cancelled') return (await this.#settle(work, ownership, end)) ?? 'again'
+      if (end.kind !== 'cancelled') return (await this.#settle(run, end)) ?? 'again'
       // The next run, here or elsewhere, must not overlap with a handler that is still on its way out.
       await settledWithin(end.settled, { clock, withinMs: agent.abortGraceMs, signal: this.#deps.signal })
       if (end.reason === 'superseded') return 'again'
@@ -228,14 +232,31 @@ export class Handling {
     }
   }
 
+  /** Its steps are recorded under the claim, which the first of them takes. */
+  #journalOf({ ref }: Work, ownership: Ownership, cancellation: Cancellation): HandlingJournal {
+    const { admission, agent, instance, dedup, steps } = this.#deps
+    return new HandlingJournal({
+      ...steps,
+      agent: agent.name,
+      ref,
+      claim: async () => {
+        if (dedup && !(await ownership.claim())) return undefined
+        return { owner: instance, attempt: ownership.attempt, isFirst: ownership.isFirst }
+      },
+      read: (of) => admission.readJournal(of),
+      write: dedup ? (request) => admission.writeJournal(request) : () => NOT_KEPT,
+      append: (records) => this.#settlement.hand(records),
+      onLost: () => cancellation.cancel('superseded'),
+    })
+  }
+
   async #settle(
-    work: Work,
-    ownership: Ownership,
+    { work, ownership, journal }: Run,
     end: Exclude<ExecutionEnd, { kind: 'cancelled' }>,
   ): Promise<Settled | undefined> {
     switch (end.kind) {
       case 'completed':
-        return this.#settlement.complete(work, ownership, end)
+        return this.#settlement.complete(work, ownership, journal, end)
       case 'rejected':
         return this.#settlement.reject(work, ownership, end)
       case 'dead':

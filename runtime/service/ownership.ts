@@ -19,10 +19,13 @@ export class Ownership {
   readonly #options: OwnershipOptions
   #attempt: number | undefined
   #pending: Promise<boolean> | undefined
+  /** True when nothing was stored of the handling before this execution. */
+  readonly isFirst: boolean
 
   constructor(options: OwnershipOptions, claimedAttempt?: number) {
     this.#options = options
     this.#attempt = claimedAttempt
+    this.isFirst = claimedAttempt === undefined
   }
 
   /** Attempt of the claim; 1 while there is none. */

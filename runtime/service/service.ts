@@ -14,6 +14,7 @@ import { describeStandstill } from '../consume/standstill.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Store } from '../ports/claim-store.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { ResultStore } from '../ports/result-store.ts'
 import type { Logger } from '../ports/logger.ts'
 import { BatchingProducer } from '../publish/batching-producer.ts'
 import { FactWriter } from '../publish/fact-writer.ts'
@@ -38,6 +39,10 @@ export interface ServiceOptions {
   readonly limits: ConsumeLimits
   /** Largest send. @default 900000 */
   readonly maxBatchBytes?: number
+  /** Largest result of a step that the store keeps. @default 65536 */
+  readonly maxResultBytes?: number
+  /** Where larger ones go. @default nowhere: they are refused */
+  readonly results?: ResultStore
   /** False only in tests that show what dedup is for. */
   readonly dedup: boolean
   /** Told when the process cannot go on: a broken invariant, a newer stored format, a consumer that keeps stopping. */
@@ -46,6 +51,7 @@ export interface ServiceOptions {
   readonly instance?: string
 }
 
+const MAX_RESULT_BYTES = 65_536
 const FLUSH_TIMEOUT_MS = 5_000
 
 /** See the file's head. Start once, stop once. */
@@ -175,6 +181,7 @@ export class Service {
         clock,
         log,
         accepts: compileAccepts(agent, contracts),
+        steps: { maxResultBytes: this.#options.maxResultBytes ?? MAX_RESULT_BYTES, results: this.#options.results },
         dedup,
         signal,
         onBug: onFatal,

@@ -3,11 +3,12 @@
  * computed -> outputs -> fact -> input finished -> done. The lane may go on after the outputs.
  */
 import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
-import { agentTopic } from '../../contracts/contract.ts'
 import type { FactOutput } from '../../contracts/fact.ts'
 import { decodeRecords, encodeRecords, type StoredRecord } from '../../contracts/record-format.ts'
 import { deadLetterRecord } from '../handle/dead-letter.ts'
 import type { Output } from '../handle/output-collector.ts'
+import type { HandlingJournal } from '../journal/handling-journal.ts'
+import { computedRecord } from '../journal/journal-records.ts'
 import type { Appended, OutgoingRecord } from '../ports/broker.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
 import { delay } from '../ports/clock.ts'
@@ -45,11 +46,12 @@ export class Settlement {
   async complete(
     work: Work,
     ownership: Ownership,
+    journal: Pick<HandlingJournal, 'isUsed' | 'hasDurable'>,
     end: Extract<ExecutionEnd, { kind: 'completed' }>,
   ): Promise<Settled | undefined> {
     const { outputs, span } = end
     const records = outputs.map((output) => output.record)
-    if (!(await this.#compute(work, ownership, records))) {
+    if (!(await this.#compute(work, ownership, records, journal.hasDurable))) {
       for (const output of outputs) output.send.end()
       span.end('superseded')
       return undefined
@@ -64,8 +66,9 @@ export class Settlement {
       traceId: span.traceId,
       spanId: span.spanId,
       outputs: outputs.map((output, index) => factOutput(output, appended[index])),
+      steps: end.steps,
     }
-    return { settling: this.#close(work, fact) }
+    return { settling: this.#close(work, fact, journal.isUsed) }
   }
 
   /** The agent's `accepts` said no: a normal end without outputs. */
@@ -96,7 +99,7 @@ export class Settlement {
     })
     const detail = { republished: 'true' }
     return {
-      settling: this.#close(work, { outcome: 'completed', attempt: state.attempt, startedAtMs, outputs, detail }),
+      settling: this.#close(work, { outcome: 'completed', attempt: state.attempt, startedAtMs, outputs, detail }, true),
     }
   }
 
@@ -131,6 +134,7 @@ export class Settlement {
       attempt: end.attempt,
       startedAtMs: end.startedAtMs,
       error: end.error,
+      steps: end.steps ?? [],
       detail,
     }
     return { settling: this.#writeFact(work, fact) }
@@ -171,7 +175,12 @@ export class Settlement {
     return this.#publish(recordsOf(outputs))
   }
 
-  async #compute(work: Work, ownership: Ownership, records: readonly StoredRecord[]): Promise<boolean> {
+  async #compute(
+    work: Work,
+    ownership: Ownership,
+    records: readonly StoredRecord[],
+    hasDurableSteps = false,
+  ): Promise<boolean> {
     const { admission, instance, dedup } = this.#deps
     if (!dedup) return true
     await ownership.settled()
@@ -185,24 +194,19 @@ export class Settlement {
       position: { topic, partition, offset },
       outputs,
     })
-    if (answer.accepted && records.length > 1) await this.#journal(work, outputs)
+    // Several outputs are not appended atomically; and what was durable before must stay so when the store forgets it.
+    if (answer.accepted && (records.length > 1 || hasDurableSteps))
+      await this.#appendUntilAccepted([computedRecord(this.#deps.agent.name, work.ref, outputs)])
     return answer.accepted
-  }
-
-  /** Several outputs are not appended atomically: the journal holds them all before the first is published. */
-  async #journal(work: Work, outputs: Buffer): Promise<void> {
-    const topic = agentTopic(this.#deps.agent.name, 'journal')
-    const headers = { 'laban-journal': 'computed', 'laban-flow-id': work.ref.flowId }
-    await this.#appendUntilAccepted([{ topic, key: work.ref.handlingId, value: outputs, headers }])
   }
 
   #publish(records: readonly StoredRecord[]): Promise<readonly Appended[]> {
     return records.length === 0 ? Promise.resolve([]) : this.#appendUntilAccepted(records)
   }
 
-  async #close(work: Work, fact: FactParts): Promise<void> {
+  async #close(work: Work, fact: FactParts, hasJournal = false): Promise<void> {
     await this.#writeFact(work, fact)
-    if (this.#deps.dedup) await this.#deps.admission.finish(work.ref)
+    if (this.#deps.dedup) await this.#deps.admission.finish({ ...work.ref, hasJournal })
   }
 
   async #writeFact(work: Work, fact: FactParts): Promise<void> {

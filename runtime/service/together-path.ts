@@ -2,11 +2,11 @@
  * The short way: records whose handlers end at once go through the stages together, one call of the store or the broker for all of
  * them. Order and rules are those of the settlement; whatever does not go as it mostly does leaves for a path of its own.
  */
-import { agentTopic } from '../../contracts/contract.ts'
 import { isLabanError } from '../../contracts/errors.ts'
 import { encodeRecords } from '../../contracts/record-format.ts'
 import type { Task } from '../consume/task.ts'
 import type { Output } from '../handle/output-collector.ts'
+import { computedRecord } from '../journal/journal-records.ts'
 import type { Appended, OutgoingRecord } from '../ports/broker.ts'
 import { Cancellation } from '../ports/cancellation.ts'
 import { delay } from '../ports/clock.ts'
@@ -167,7 +167,7 @@ export class TogetherPath {
 
   /** Those whose result counts. Who lost goes by the winner's, on a path of its own. */
   async #compute(ended: readonly Ended[], left: Set<Ended>, free: (task: Task) => void): Promise<readonly Ended[]> {
-    const { admission, instance } = this.#options.deps
+    const { admission, agent, instance } = this.#options.deps
     const results = ended.map(({ outputs }) =>
       outputs.length === 0 ? NO_OUTPUTS : encodeRecords(outputs.map((output) => output.record)),
     )
@@ -187,7 +187,8 @@ export class TogetherPath {
     ended.forEach((entry, index) => {
       if (answers[index]?.accepted === true) {
         won.push(entry)
-        if (entry.outputs.length > 1) journal.push(this.#journalRecord(entry, results[index] ?? NO_OUTPUTS))
+        if (entry.outputs.length > 1)
+          journal.push(computedRecord(agent.name, entry.work.ref, results[index] ?? NO_OUTPUTS))
         return
       }
       for (const output of entry.outputs) output.send.end()
@@ -197,13 +198,6 @@ export class TogetherPath {
     })
     if (journal.length > 0) await this.#options.settlement.hand(journal)
     return won
-  }
-
-  /** Several outputs are not appended atomically: the journal holds them all before the first is published. */
-  #journalRecord({ work }: Ended, outputs: Buffer): OutgoingRecord {
-    const topic = agentTopic(this.#options.deps.agent.name, 'journal')
-    const headers = { 'laban-journal': 'computed', 'laban-flow-id': work.ref.flowId }
-    return { topic, key: work.ref.handlingId, value: outputs, headers }
   }
 
   async #writeFacts(won: readonly Ended[], appended: readonly (readonly Appended[])[]): Promise<void> {

@@ -74,9 +74,12 @@ export class CreditFlow {
       this.say(to, value)
       return ''
     }
+    const { signal } = new AbortController()
     return {
       publish,
-      signal: new AbortController().signal,
+      step: async (_name, fn) => fn({ signal, tried: 1 }),
+      effect: async (name, fn) => fn(name, { signal, tried: 1 }),
+      signal,
       log: silentLogger,
       eventId: '',
       topic: topic as HandlerContext['topic'],

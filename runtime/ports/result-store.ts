@@ -1,0 +1,9 @@
+/** Port of large results: bytes that are too many for the store of claims, kept elsewhere under an id. */
+
+/** Bytes by id. Every method throws LABAN_STORE_UNAVAILABLE (retry) while the place does not answer. */
+export interface ResultStore {
+  /** Resolves when the bytes would survive a crash. The same id is only ever put with the same bytes; twice is harmless. */
+  put(id: string, bytes: Buffer): Promise<void>
+  /** Undefined when there is nothing under this id. */
+  get(id: string): Promise<Buffer | undefined>
+}
