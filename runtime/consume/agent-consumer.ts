@@ -89,6 +89,13 @@ export class AgentConsumer implements ConsumerHandlers {
     return this.#order.map((state) => ({ topic: state.topic, partition: state.partition, offset: state.tracker.base }))
   }
 
+  /** True when this record keeps so many finished ones behind it from being committed that it should leave its lane. */
+  isPinning(task: Task): boolean {
+    const state = this.#stateOf(task)
+    if (state === undefined || task.offset !== state.tracker.base) return false
+    return state.mapIsFull || state.tracker.span >= PINNED_SPAN
+  }
+
   /** Partitions whose offset to commit has stood still for some time, with the record that holds it. */
   get standstills(): readonly Standstill[] {
     return [...this.#standing().values()]
@@ -371,5 +378,7 @@ export class AgentConsumer implements ConsumerHandlers {
   }
 }
 
+/** Three quarters of what may lie between the lowest unfinished record and the highest registered one. */
+const PINNED_SPAN = (MAX_SPAN / 2) * 0.75
 const MIN_OPEN_PER_PARTITION = 256
 const DRAIN_ABORT_GRACE_MS = 5_000

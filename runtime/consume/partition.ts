@@ -139,6 +139,6 @@ export class PartitionState implements TopicPartition {
 
   /** Records without a key have no order to keep: each gets a lane of its own. */
   #laneKey(task: Task): string {
-    return this.#perKey && task.key !== null ? task.key.toString('latin1') : `@${task.offset}`
+    return this.#perKey && task.laneKey !== null ? task.laneKey : `@${task.offset}`
   }
 }

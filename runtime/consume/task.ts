@@ -21,6 +21,10 @@ export class Task {
   readonly value: Buffer | null
   readonly headers: ReceivedHeaders
   readonly envelope: Envelope
+  /** The key byte by byte as characters: names its lane. */
+  readonly laneKey: string | null
+  /** The key as text where it is not the flow id. */
+  readonly keyText: string | null
   readonly bytes: number
   /** The partition state it was registered in; a task of a dropped state finishes nothing. */
   readonly home: TaskHome
@@ -37,6 +41,9 @@ export class Task {
     this.value = record.value === null ? null : Buffer.from(record.value)
     this.headers = copyHeaders(record.headers)
     this.envelope = decodeEnvelope(record.headers, this)
+    this.laneKey = record.key === null ? null : record.key.toString('latin1')
+    // The same characters in Latin-1 are the same text, as far as ids go.
+    this.keyText = this.key === null || this.laneKey === this.envelope.flowId ? null : this.key.toString('utf8')
     this.bytes = openBytesOf(record)
   }
 }
@@ -55,7 +62,13 @@ export function openBytesOf({ key, value, headers }: BrokerRecord): number {
   return bytes
 }
 
+/** Texts are nobody's slices; only bytes have to be copied, and few records have any among their headers. */
 function copyHeaders(headers: ReceivedHeaders): ReceivedHeaders {
+  for (const name in headers) if (typeof headers[name] !== 'string') return copyBytes(headers)
+  return headers
+}
+
+function copyBytes(headers: ReceivedHeaders): ReceivedHeaders {
   const copy: Record<string, ReceivedHeaders[string]> = {}
   for (const name in headers) {
     const header = headers[name]

@@ -5,6 +5,8 @@ import { describeUnknown, isLabanError, LabanError } from '../../contracts/error
 export interface Failure {
   readonly kind: 'retry' | 'terminal'
   readonly error: LabanError
+  /** What the other side asked for: not before so many milliseconds. */
+  readonly retryAfterMs?: number
 }
 
 /**

@@ -2,7 +2,7 @@
 import { agentTopic } from '../../contracts/contract.ts'
 import { describeUnknown, type LabanError } from '../../contracts/errors.ts'
 import type { Envelope, ReceivedHeaders } from '../../contracts/envelope.ts'
-import type { OutgoingRecord } from '../ports/broker.ts'
+import type { NamedHeaders, OutgoingRecord } from '../ports/broker.ts'
 
 export interface DeadLetterSource {
   readonly topic: string
@@ -22,6 +22,8 @@ export interface DeadLetterReason {
   readonly error: LabanError
   readonly attempts: number
   readonly failedAtMs: number
+  /** How often the handling has been a dead letter, this one included: what a redrive must name. */
+  readonly generation: number
 }
 
 const FORMAT = '1'
@@ -32,7 +34,10 @@ const MAX_STACK_CHARS = 4_096
 const NULL_KEY_PARTITION = 0
 
 /** The record for `<agent>.dead-letter`. Headers of an earlier dead letter are replaced, never added to. */
-export function deadLetterRecord(source: DeadLetterSource, reason: DeadLetterReason): OutgoingRecord {
+export function deadLetterRecord(
+  source: DeadLetterSource,
+  reason: DeadLetterReason,
+): OutgoingRecord & { readonly headers: NamedHeaders } {
   return {
     topic: agentTopic(reason.agent, 'dead-letter'),
     ...(source.key === null ? { partition: NULL_KEY_PARTITION } : {}),
@@ -45,7 +50,7 @@ export function deadLetterRecord(source: DeadLetterSource, reason: DeadLetterRea
 function originalHeaders(headers: ReceivedHeaders): Record<string, string | Buffer | readonly (string | Buffer)[]> {
   const copy: Record<string, string | Buffer | readonly (string | Buffer)[]> = {}
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !name.startsWith('laban-dlq-')) copy[name] = value
+    if (value !== undefined && !/^laban-(dlq-|retry-|due-ms$)/.test(name)) copy[name] = value
   }
   return copy
 }
@@ -79,6 +84,7 @@ function reasonHeaders(reason: DeadLetterReason): Record<string, string> {
     ),
     'laban-dlq-stack': clip(stack ?? '', MAX_STACK_CHARS),
     'laban-dlq-attempts': String(reason.attempts),
+    'laban-dlq-generation': String(reason.generation),
     'laban-dlq-failed-at': new Date(reason.failedAtMs).toISOString(),
   }
 }

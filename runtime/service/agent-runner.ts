@@ -9,6 +9,7 @@ import { delay } from '../ports/clock.ts'
 import { lostFact } from './lost-fact.ts'
 import type { HandlingDeps } from './deps.ts'
 import { Handling } from './handling.ts'
+import { RetryMember } from './retry-member.ts'
 
 export interface ConsumeLimits {
   readonly maxOpen: number
@@ -54,21 +55,32 @@ export class AgentRunner {
   readonly #options: AgentRunnerOptions
   readonly #handling: Handling
   readonly #crashesAtMs: number[] = []
+  readonly #retries: RetryMember
   #consumer: AgentConsumer | undefined
   #isConsuming = false
   #stopping = false
 
   constructor(options: AgentRunnerOptions) {
     this.#options = options
-    this.#handling = new Handling({ ...options.deps, finish: (task: Task) => this.#consumer?.finish(task) })
+    this.#handling = new Handling({
+      ...options.deps,
+      finish: (task: Task) => this.#consumer?.finish(task),
+      isPinning: (task: Task) => this.#consumer?.isPinning(task) === true,
+    })
+    this.#retries = new RetryMember({
+      ...options,
+      handling: this.#handling,
+      onLost: (at, from, to) => this.#reportLost(at, from, to),
+      onCrash: (error) => void this.#rebuild(error, () => this.#retries.start()),
+    })
   }
 
   get status(): AgentStatus {
     return {
       agent: this.#options.deps.agent.name,
       isConsuming: this.#isConsuming,
-      running: this.#consumer?.runningCount ?? 0,
-      open: this.#consumer?.openCount ?? 0,
+      running: (this.#consumer?.runningCount ?? 0) + this.#retries.runningCount,
+      open: (this.#consumer?.openCount ?? 0) + this.#retries.openCount,
       blocked: this.#handling.blockedCount,
       standstills: this.#consumer?.standstills ?? [],
       positions: this.#consumer?.positions ?? [],
@@ -76,8 +88,13 @@ export class AgentRunner {
     }
   }
 
-  /** Joins the consumer group. Resolves when the first assignment has arrived. */
+  /** Joins the consumer groups. Resolves when the first assignments have arrived. */
   async start(): Promise<void> {
+    await Promise.all([this.#join(), this.#retries.start()])
+    this.#isConsuming = !this.#stopping
+  }
+
+  async #join(): Promise<void> {
     const { broker, limits, deps } = this.#options
     const { agent } = deps
     const consumer = this.#makeConsumer(agent)
@@ -94,7 +111,6 @@ export class AgentRunner {
     )
     consumer.attach(port)
     if (this.#stopping) await consumer.stop()
-    else this.#isConsuming = true
   }
 
   /** See {@link Handling.loseLease}. */
@@ -106,12 +122,12 @@ export class AgentRunner {
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#stopping = true
     this.#isConsuming = false
-    const drained = this.#consumer?.drain(drainTimeoutMs)
+    const drained = Promise.all([this.#consumer?.drain(drainTimeoutMs), this.#retries.drain(drainTimeoutMs)])
     this.#handling.leave()
     await drained
     this.#handling.abort()
     await this.#handling.settled()
-    await this.#consumer?.stop()
+    await Promise.all([this.#consumer?.stop(), this.#retries.stop()])
   }
 
   #makeConsumer(agent: Agent): AgentConsumer {
@@ -127,7 +143,7 @@ export class AgentRunner {
       log: deps.log,
       run: (tasks, free) => this.#handling.run(tasks, free),
       onLost: (at, from, to) => this.#reportLost(at, from, to),
-      onCrash: (error) => void this.#rebuild(error),
+      onCrash: (error) => void this.#rebuild(error, () => this.#join()),
     })
   }
 
@@ -140,7 +156,7 @@ export class AgentRunner {
   }
 
   /** A consumer that has stopped for good is made anew; one that keeps stopping ends the process. */
-  async #rebuild(error: unknown): Promise<void> {
+  async #rebuild(error: unknown, join: () => Promise<void>): Promise<void> {
     const { deps, onFatal } = this.#options
     if (this.#stopping) return
     this.#isConsuming = false
@@ -155,9 +171,10 @@ export class AgentRunner {
     await delay(deps.clock, isShutOut ? SHUT_OUT_DELAY_MS : REBUILD_DELAY_MS, deps.signal)
     if (this.#stopping) return
     try {
-      await this.start()
+      await join()
+      this.#isConsuming = !this.#stopping
     } catch (failure) {
-      await this.#rebuild(failure)
+      await this.#rebuild(failure, join)
     }
   }
 

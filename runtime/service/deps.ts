@@ -1,12 +1,14 @@
 /** What the handling of one agent's records works with: the stages, already wired. */
 import type { EventCodec } from '../../contracts/codec.ts'
 import type { TopicContract } from '../../contracts/contract.ts'
+import type { EnvelopeBlocks } from '../../contracts/envelope-block.ts'
 import type { EventTracer } from '../../tracing/event-tracer.ts'
 import type { Admission } from '../admit/admission.ts'
 import type { LeaseKeeper } from '../admit/lease-keeper.ts'
 import type { Agent } from '../agent.ts'
 import type { Task } from '../consume/task.ts'
 import type { HandlingRef } from '../ports/claim-store.ts'
+import type { Parking } from '../park/parking.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { ResultStore } from '../ports/result-store.ts'
@@ -30,6 +32,8 @@ export interface HandlingDeps {
   readonly instance: string
   readonly contractOf: (topic: string) => TopicContract
   readonly codec: EventCodec
+  /** Writes the headers of what the agent publishes. */
+  readonly envelopes: EnvelopeBlocks
   readonly admission: Admission
   readonly leases: LeaseKeeper
   readonly producer: BatchingProducer
@@ -40,6 +44,10 @@ export interface HandlingDeps {
   /** The agent's `accepts`, compiled, by topic. */
   readonly accepts: ReadonlyMap<string, (event: unknown) => boolean>
   readonly steps: StepDeps
+  /** Keeps the order of keys behind failed events; undefined where there is no such order. */
+  readonly parking?: Parking | undefined
+  /** True when the record holds up so many finished ones behind it that it has to leave its lane. */
+  readonly isPinning?: (task: Task) => boolean
   /** False only in tests that show what dedup is for. */
   readonly dedup: boolean
   /** Aborted when the process gives up waiting for servers. */

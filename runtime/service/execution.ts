@@ -4,6 +4,7 @@ import type { FactStep } from '../../contracts/fact.ts'
 import type { ProcessSpan } from '../../tracing/event-tracer.ts'
 import { runAttempt, type AttemptResult } from '../handle/attempt.ts'
 import { backoffMs } from '../handle/backoff.ts'
+import { nextAttempt, type RetryTier } from '../retry/next-attempt.ts'
 import { OutputCollector, type Output } from '../handle/output-collector.ts'
 import type { HandlingJournal } from '../journal/handling-journal.ts'
 import { StepSession } from '../journal/step-session.ts'
@@ -14,7 +15,7 @@ import { factOf } from './fact-of.ts'
 import { AttemptContext } from './handler-context.ts'
 import type { Ownership } from './ownership.ts'
 import { readValues, type HandledValue } from './read-values.ts'
-import { keyText, type Work } from './work.ts'
+import type { Work } from './work.ts'
 
 /** An attempt whose function has been called. */
 export interface BegunAttempt {
@@ -39,6 +40,18 @@ export interface Run {
   readonly begun?: BegunAttempt
 }
 
+/** The next attempt is made from a retry topic. */
+export interface PostponedEnd extends RetryTier {
+  readonly kind: 'postponed'
+  readonly error: LabanError
+  readonly attempt: number
+  /** Attempts since the handling first ran or was redriven. */
+  readonly tries: number
+  readonly startedAtMs: number
+  readonly span: ProcessSpan
+  readonly steps: readonly FactStep[]
+}
+
 /** How an execution ended. */
 export type ExecutionEnd =
   | {
@@ -56,7 +69,10 @@ export type ExecutionEnd =
       readonly attempt: number
       readonly startedAtMs: number
       readonly steps?: readonly FactStep[]
+      /** False: the record itself is broken, and its successors do not wait for it. @default true */
+      readonly parks?: boolean
     }
+  | PostponedEnd
   | { readonly kind: 'cancelled'; readonly reason: CancelReason; readonly settled: Promise<void> }
 
 /** A handling that ends sooner costs no claim. */
@@ -66,7 +82,7 @@ const STARTED_FACT_AFTER_MS = 2_000
 
 /** Runs until success, rejection, a terminal failure, the last attempt, or cancellation. Rejects only with control errors and bugs. */
 export async function execute(deps: HandlingDeps, run: Run): Promise<ExecutionEnd> {
-  const { work, ownership, begun } = run
+  const { work, begun } = run
   if (begun !== undefined) return attempts(deps, run, begun)
   const startedAtMs = deps.clock.nowMs()
   let value: HandledValue
@@ -76,10 +92,15 @@ export async function execute(deps: HandlingDeps, run: Run): Promise<ExecutionEn
     if (topic !== undefined) return { kind: 'rejected', topic, startedAtMs }
   } catch (error) {
     if (isLabanError(error) && error.errorClass === 'terminal')
-      return { kind: 'dead', error, attempt: ownership.attempt, startedAtMs }
+      return { kind: 'dead', error, attempt: firstAttempt(run), startedAtMs, parks: false }
     throw error
   }
-  return attempts(deps, run, beginAttempt(deps, run, value, ownership.attempt))
+  return attempts(deps, run, beginAttempt(deps, run, value, firstAttempt(run)))
+}
+
+/** A claim counts from its own attempt on; what is handed over knows of more. */
+function firstAttempt({ work, ownership }: Run): number {
+  return Math.max(ownership.attempt, (work.handover?.attempt ?? 0) + 1)
 }
 
 /** The first topic whose value the agent's `accepts` refuses. @throws LABAN_RULE_NOT_EVALUABLE */
@@ -113,9 +134,21 @@ async function attempts(deps: HandlingDeps, run: Run, first: BegunAttempt): Prom
       continue
     }
     if (failure.kind === 'terminal') return { kind: 'dead', error: failure.error, attempt, startedAtMs, steps }
-    if (tried >= agent.retry.maxAttempts)
+    const next = nextAttempt(agent.retry, {
+      tried,
+      earlier: work.handover,
+      waitMs: Math.max(backoffMs(agent.retry, tried, clock), failure.retryAfterMs ?? 0),
+      spentMs: clock.nowMs() - first.startedAtMs,
+      isPinning: deps.isPinning?.(work.task) === true,
+    })
+    if (next === undefined)
       return { kind: 'dead', error: exhausted(attempt, failure.error), attempt, startedAtMs, steps }
-    const waitMs = backoffMs(agent.retry, tried, clock)
+    if ('tier' in next) {
+      await settledWithin(result.settled, { clock, withinMs: agent.abortGraceMs, signal: deps.signal })
+      const tries = (work.handover?.tries ?? 0) + tried
+      return { kind: 'postponed', ...next, error: failure.error, attempt, tries, startedAtMs, span, steps }
+    }
+    const { waitMs } = next
     await deps.facts.append(
       factOf(deps, work, {
         outcome: 'retried',
@@ -135,7 +168,7 @@ async function attempts(deps: HandlingDeps, run: Run, first: BegunAttempt): Prom
     if (cancellation.reason !== undefined)
       return { kind: 'cancelled', reason: cancellation.reason, settled: result.settled }
     // Each attempt has a value of its own: the one before may have changed what it was given.
-    begun = beginAttempt(deps, run, await readValues(deps, work), ownership.attempt + tried)
+    begun = beginAttempt(deps, run, await readValues(deps, work), attempt + 1)
   }
 }
 
@@ -157,6 +190,7 @@ export function beginAttempt(
     causes: work.causes,
     contractOf,
     codec,
+    envelopes: deps.envelopes,
     nowMs: () => clock.nowMs(),
     span,
   })
@@ -235,7 +269,7 @@ function startSpan(deps: HandlingDeps, work: Work, attempt: number): ProcessSpan
     topic: task.topic,
     partition: task.partition,
     offset: task.offset,
-    key: keyText(task.key, work.ref.flowId),
+    key: task.keyText,
     envelope: task.envelope,
     attempt,
     ...(work.isJoin ? { members: work.parts.slice(0, -1).map((part) => part.envelope) } : {}),

@@ -8,9 +8,11 @@ import { HandlingJournal } from '../journal/handling-journal.ts'
 import { Cancellation } from '../ports/cancellation.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
 import { delay, settledWithin } from '../ports/clock.ts'
+import { readHandover, type Handover } from '../retry/handover.ts'
 import { Alive, type Presence } from './alive.ts'
 import type { HandlingDeps } from './deps.ts'
 import { execute, type BegunAttempt, type ExecutionEnd, type Run } from './execution.ts'
+import { handedTask, takeUp } from './handed.ts'
 import { JoinIntake } from './join-intake.ts'
 import { Ownership } from './ownership.ts'
 import { Settlement, type Settled } from './settlement.ts'
@@ -28,7 +30,7 @@ const NOT_KEPT = Promise.resolve({ accepted: true, current: ABSENT })
 type Decision =
   | { readonly kind: 'run'; readonly claimedAttempt?: number }
   | { readonly kind: 'republish'; readonly state: Extract<HandlingState, { state: 'computed' }> }
-  | { readonly kind: 'skip' }
+  | { readonly kind: 'skip' | 'release' }
   | { readonly kind: 'wait' }
   | { readonly kind: 'again' }
 
@@ -67,20 +69,50 @@ export class Handling {
 
   /** Treats records that start together; `free` is called once for each, when its lane may go on. Never throws. */
   run(tasks: readonly Task[], free: (task: Task) => void): void {
-    const { agent, dedup } = this.#deps
+    const { parking } = this.#deps
+    if (parking === undefined || tasks.every(({ home }) => parking.isLoaded(home))) return this.#start(tasks, free)
+    for (const [home, group] of Map.groupBy(tasks, (task) => task.home)) {
+      const loaded = parking.load(home).then(() => this.#start(group, free))
+      loaded.catch((error: unknown) => {
+        for (const task of group) free(task)
+        this.#onError(error)
+      })
+    }
+  }
+
+  /** Treats records of retry topics, as {@link run}. `finish` finishes one of them. */
+  runHanded(records: readonly Task[], free: (task: Task) => void, finish: (task: Task) => void): void {
+    for (const record of records) void this.#runHanded(record, finish).finally(() => free(record))
+  }
+
+  async #runHanded(record: Task, finish: (task: Task) => void): Promise<void> {
+    try {
+      const handover = readHandover(record.headers)
+      if (handover !== undefined) return await this.#runOne(handedTask(record, handover, finish), handover)
+      const { topic, partition, offset } = record
+      this.#deps.log.warn('a record that laban did not write is passed over', { topic, partition, offset })
+      finish(record)
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+
+  #start(tasks: readonly Task[], free: (task: Task) => void): void {
+    const { agent, dedup, parking } = this.#deps
     const isPlain = !agent.isJoin && dedup
     const fresh: { task: Task; presence: Presence }[] = []
     for (const task of tasks) {
       const { id } = task.envelope
-      if (isPlain && this.#alive.get(id) === undefined) fresh.push({ task, presence: this.#alive.enter(id) })
+      if (isPlain && this.#alive.get(id) === undefined && parking?.mayWait(task) !== true)
+        fresh.push({ task, presence: this.#alive.enter(id) })
       else void this.#runOne(task).finally(() => free(task))
     }
     if (fresh.length > 0) void this.#together.run(fresh, free)
   }
 
-  async #runOne(task: Task): Promise<void> {
+  async #runOne(task: Task, handover?: Handover): Promise<void> {
     try {
-      const work = this.#deps.agent.isJoin ? await this.#joins.take(task) : singleWork(task)
+      const work = this.#deps.agent.isJoin ? await this.#joins.take(task, handover) : singleWork(task, handover)
       if ('settling' in work) this.#watch(work.settling)
       else await this.#enter(work)
     } catch (error) {
@@ -157,6 +189,9 @@ export class Handling {
       const state = this.#deps.dedup ? await this.#deps.admission.read(work.ref) : ABSENT
       if (this.#isLeaving) return undefined
       const decision = await this.#decide(work, state)
+      if (decision.kind === 'release') return this.#settlement.release(work)
+      if (decision.kind === 'run' && decision.claimedAttempt === undefined && !(await this.#settlement.admits(work)))
+        return this.#settlement.park(work)
       if (decision.kind === 'skip') return this.#settlement.skip(work, state)
       if (decision.kind === 'republish') return this.#settlement.republish(work, decision.state)
       if (decision.kind === 'run') {
@@ -171,6 +206,14 @@ export class Handling {
 
   async #decide(work: Work, state: HandlingState): Promise<Decision> {
     const { instance, admission } = this.#deps
+    const { handover } = work
+    if (handover?.kind === 'release' && (state.state === 'dead' || state.state === 'absent')) return { kind: 'release' }
+    const from = handover === undefined ? undefined : takeUp(handover, state)
+    if (from !== undefined) {
+      const answer = await admission.claim({ ...work.ref, owner: instance, from })
+      if (!answer.accepted || answer.current.state !== 'claimed') return { kind: 'again' }
+      return { kind: 'run', claimedAttempt: answer.current.attempt }
+    }
     switch (state.state) {
       case 'absent':
         return { kind: 'run' }
@@ -187,6 +230,7 @@ export class Handling {
         if (owner !== instance && (await this.#isAlive(owner))) return { kind: 'wait' }
         const answer = await admission.claim({ ...work.ref, owner: instance, from: { owner, attempt } })
         if (!answer.accepted || answer.current.state !== 'claimed') return { kind: 'again' }
+        this.#settlement.suspect(work)
         this.#deps.log.info('took over', { ...work.ref, from: owner, attempt: answer.current.attempt })
         return { kind: 'run', claimedAttempt: answer.current.attempt }
       }
@@ -261,6 +305,8 @@ export class Handling {
         return this.#settlement.reject(work, ownership, end)
       case 'dead':
         return this.#settlement.bury(work, ownership, end)
+      case 'postponed':
+        return this.#settlement.postpone(work, ownership, end)
     }
   }
 

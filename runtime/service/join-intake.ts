@@ -5,6 +5,7 @@
 import { agentTopic } from '../../contracts/contract.ts'
 import type { Task } from '../consume/task.ts'
 import type { JoinAnswer } from '../ports/claim-store.ts'
+import type { Handover } from '../retry/handover.ts'
 import type { HandlingDeps } from './deps.ts'
 import { decodeMember, encodeMember, memberRecord } from './member-format.ts'
 import type { Settled, Settlement } from './settlement.ts'
@@ -21,13 +22,13 @@ export class JoinIntake {
   }
 
   /** The work of a complete join, or the end of this member. */
-  async take(task: Task): Promise<Work | Settled> {
+  async take(task: Task, handover?: Handover): Promise<Work | Settled> {
     const { admission, agent } = this.#deps
     const { flowId } = task.envelope
     const answer = await admission.join({ flowId, topics: agent.topics, member: encodeMember(task) })
-    const member = singleWork(task)
+    const member = singleWork(task, handover)
     if (answer.result === 'late') return this.#settlement.note(member, 'late', { topic: task.topic })
-    if (answer.members !== undefined) return joinedWork(agent.name, task, answer.members.map(decodeMember))
+    if (answer.members !== undefined) return joinedWork(agent.name, task, answer.members.map(decodeMember), handover)
     // Complete without members: the join has fired and only its members' ids are kept.
     if (answer.have.length === agent.topics.length) return this.#settlement.note(member, 'duplicate', { found: 'done' })
     return this.#wait(task, member, answer)

@@ -3,9 +3,10 @@ import { decodeEnvelope, encodeEnvelope, type ReceivedHeaders } from '../../cont
 import { LabanError } from '../../contracts/errors.ts'
 import { decodeRecords, encodeRecords, type StoredRecord } from '../../contracts/record-format.ts'
 import type { JoinMember } from '../ports/claim-store.ts'
-import type { WorkPart } from './work.ts'
+import { keyText, type WorkPart } from './work.ts'
 
-const RECORDED_AT = 'laban-recorded-at'
+/** Header with the record's own timestamp. */
+export const RECORDED_AT = 'laban-recorded-at'
 /** Version of the record on the `waiting` topic; a laban that recovers from it refuses a newer one. */
 const FORMAT = { 'laban-waiting-format': '1' }
 
@@ -48,6 +49,7 @@ export function decodeMember(member: JoinMember): WorkPart {
     value: record.value,
     headers: record.headers,
     envelope,
+    keyText: keyText(record.key, envelope.flowId),
   }
 }
 

@@ -1,4 +1,5 @@
 /** One process: starting > running > draining > stopped. Wires the stages for its agents and owns their order of start and stop. */
+import { EnvelopeBlocks } from '../../contracts/envelope-block.ts'
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { EventCodec } from '../../contracts/codec.ts'
@@ -11,6 +12,7 @@ import { Admission } from '../admit/admission.ts'
 import { LeaseKeeper } from '../admit/lease-keeper.ts'
 import type { Agent } from '../agent.ts'
 import { describeStandstill } from '../consume/standstill.ts'
+import { Parking } from '../park/parking.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Store } from '../ports/claim-store.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -173,6 +175,7 @@ export class Service {
         instance: this.instance,
         contractOf: (topic) => contracts.get(topic),
         codec,
+        envelopes: new EnvelopeBlocks(),
         admission,
         leases,
         producer,
@@ -181,12 +184,23 @@ export class Service {
         clock,
         log,
         accepts: compileAccepts(agent, contracts),
+        parking: this.#parking(agent, log),
         steps: { maxResultBytes: this.#options.maxResultBytes ?? MAX_RESULT_BYTES, results: this.#options.results },
         dedup,
         signal,
         onBug: onFatal,
       },
     })
+  }
+
+  /** Joins have no order of a key: their members come from several topics. */
+  #parking(agent: Agent, log: Logger): Parking | undefined {
+    const { broker, store, clock, dedup } = this.#options
+    if (agent.isJoin || agent.order === 'none' || !dedup) return undefined
+    const { signal } = this.#giveUp
+    const onAvailability = (isAvailable: boolean, error: unknown): void => this.#onStore(isAvailable, error)
+    const parking = store.parkingOf(agent.name)
+    return new Parking({ agent: agent.name, store: parking, broker, clock, log, signal, onAvailability })
   }
 
   #onStore(isAvailable: boolean, error: unknown): void {

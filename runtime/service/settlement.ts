@@ -2,9 +2,10 @@
  * What follows once a handling's end is decided, each step after the acknowledgement of the one before:
  * computed -> outputs -> fact -> input finished -> done. The lane may go on after the outputs.
  */
+import { retryTierTopic } from '../../contracts/agent-topics.ts'
 import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
-import type { FactOutput } from '../../contracts/fact.ts'
-import { decodeRecords, encodeRecords, type StoredRecord } from '../../contracts/record-format.ts'
+import type { Fact, FactOutput } from '../../contracts/fact.ts'
+import { decodeRecords, encodeRecords, type RecordToStore } from '../../contracts/record-format.ts'
 import { deadLetterRecord } from '../handle/dead-letter.ts'
 import type { Output } from '../handle/output-collector.ts'
 import type { HandlingJournal } from '../journal/handling-journal.ts'
@@ -12,11 +13,13 @@ import { computedRecord } from '../journal/journal-records.ts'
 import type { Appended, OutgoingRecord } from '../ports/broker.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
 import { delay } from '../ports/clock.ts'
+import { handoverRecord } from '../retry/handover.ts'
 import type { HandlingDeps } from './deps.ts'
-import type { ExecutionEnd } from './execution.ts'
+import type { ExecutionEnd, PostponedEnd } from './execution.ts'
 import { factOf, type FactParts } from './fact-of.ts'
 import type { Ownership } from './ownership.ts'
 import { outputIdentity } from './output-identity.ts'
+import { Succession } from './succession.ts'
 import type { Work } from './work.ts'
 
 /** `settling` resolves when the input is finished and the state is `done`. */
@@ -31,10 +34,22 @@ const NO_OUTPUTS = encodeRecords([])
 /** See the file's head. */
 export class Settlement {
   readonly #deps: HandlingDeps
+  readonly #succession: Succession
   #blocked = 0
 
   constructor(deps: HandlingDeps) {
     this.#deps = deps
+    this.#succession = new Succession(deps, (records) => this.#appendUntilAccepted(records))
+  }
+
+  /** See {@link Succession.admits}. */
+  admits(work: Work): Promise<boolean> {
+    return this.#succession.admits(work)
+  }
+
+  /** See {@link Succession.suspect}. */
+  suspect(work: Work): void {
+    this.#succession.suspect(work)
   }
 
   /** Handlings whose computed outputs the broker refuses. */
@@ -121,11 +136,21 @@ export class Settlement {
       error: end.error,
       attempts: end.attempt,
       failedAtMs: clock.nowMs(),
+      generation: (work.handover?.generation ?? 0) + 1,
     }
     const letters = work.parts.map((part) => deadLetterRecord(part, reason))
-    const [appended] = await this.#appendUntilAccepted(letters)
+    const block = end.parks === false ? [] : await this.#succession.block(work)
+    const [appended] = await this.#appendUntilAccepted([...letters, ...block])
     log.warn('dead letter', { ...work.ref, code: end.error.code, problem: end.error.message })
-    if (dedup && !(await admission.bury({ ...work.ref, from: ownership.from })).accepted) return undefined
+    if (dedup) {
+      const { accepted, current } = await admission.bury({ ...work.ref, from: ownership.from })
+      if (!accepted) return undefined
+      // Somebody redrove it meanwhile: only a letter of the stored generation can be redriven.
+      if (current.state === 'dead' && current.generation !== reason.generation) {
+        const { generation } = current
+        await this.#appendUntilAccepted(work.parts.map((part) => deadLetterRecord(part, { ...reason, generation })))
+      }
+    }
     const detail = {
       deadLetter: appended === undefined ? '' : `${appended.topic}/${appended.partition}@${appended.offset}`,
     }
@@ -137,13 +162,52 @@ export class Settlement {
       steps: end.steps ?? [],
       detail,
     }
+    // A record that is broken does not hold its key; one that has waited for its turn passes it on.
+    return { settling: end.parks === false ? this.#pass(work, fact) : this.#writeFact(work, fact) }
+  }
+
+  /** The record for the retry topic, `handed`, then the fact. Undefined: another owner has the handling. */
+  async postpone(work: Work, ownership: Ownership, end: PostponedEnd): Promise<Settled | undefined> {
+    const { agent, clock, admission, dedup } = this.#deps
+    const { attempt, tries, tier, delayMs, error, startedAtMs, steps, span } = end
+    if (dedup && !(await ownership.claim())) return undefined
+    const origin = work.handover?.origin ?? work.task
+    const generation = work.handover?.generation ?? 0
+    const dueAtMs = clock.nowMs() + delayMs
+    const handover = { kind: 'retry', origin, attempt, tries, tier, generation, dueAtMs } as const
+    const block = await this.#succession.block(work)
+    const record = handoverRecord(retryTierTopic(agent.name, delayMs), work.task, handover)
+    await this.#appendUntilAccepted([record, ...block])
+    if (dedup) {
+      const answer = await admission.hand({ ...work.ref, from: ownership.from, kind: 'retry', attempt })
+      if (!answer.accepted) return undefined
+    }
+    const detail = { retryInMs: String(delayMs), retryTopic: record.topic, dueAt: new Date(dueAtMs).toISOString() }
+    const ids = { traceId: span.traceId, spanId: span.spanId }
+    const fact: FactParts = { outcome: 'retried', attempt, startedAtMs, error, steps, detail, ...ids }
     return { settling: this.#writeFact(work, fact) }
+  }
+
+  /** An event of its key has failed and comes first: it waits on the log. */
+  async park(work: Work): Promise<Settled> {
+    await this.#succession.park(work)
+    if (this.#deps.dedup) await this.#deps.admission.hand({ ...work.ref, from: 'absent', kind: 'parked', attempt: 0 })
+    return this.note(work, 'waiting', { parked: 'behind a failed event of its key' })
+  }
+
+  /** Given up by a person: what waits behind it may go. */
+  release(work: Work): Settled {
+    const detail = { found: 'dead', released: 'true' }
+    return { settling: this.#pass(work, { outcome: 'duplicate', startedAtMs: this.#deps.clock.nowMs(), detail }) }
   }
 
   /** The event was handled before: a fact, and the input is finished. */
   skip(work: Work, state: HandlingState): Settled {
     const detail = { found: state.state }
-    return { settling: this.#writeFact(work, { outcome: 'duplicate', startedAtMs: this.#deps.clock.nowMs(), detail }) }
+    const fact: FactParts = { outcome: 'duplicate', startedAtMs: this.#deps.clock.nowMs(), detail }
+    if (state.state === 'done') return { settling: this.#pass(work, fact) }
+    if (work.handover === undefined) this.#succession.suspect(work)
+    return { settling: this.#writeFact(work, fact) }
   }
 
   /** Any other end that only needs its fact. */
@@ -178,7 +242,7 @@ export class Settlement {
   async #compute(
     work: Work,
     ownership: Ownership,
-    records: readonly StoredRecord[],
+    records: readonly RecordToStore[],
     hasDurableSteps = false,
   ): Promise<boolean> {
     const { admission, instance, dedup } = this.#deps
@@ -200,28 +264,44 @@ export class Settlement {
     return answer.accepted
   }
 
-  #publish(records: readonly StoredRecord[]): Promise<readonly Appended[]> {
+  #publish(records: readonly RecordToStore[]): Promise<readonly Appended[]> {
     return records.length === 0 ? Promise.resolve([]) : this.#appendUntilAccepted(records)
   }
 
   async #close(work: Work, fact: FactParts, hasJournal = false): Promise<void> {
-    await this.#writeFact(work, fact)
+    await this.#pass(work, fact)
     if (this.#deps.dedup) await this.#deps.admission.finish({ ...work.ref, hasJournal })
   }
 
-  async #writeFact(work: Work, fact: FactParts): Promise<void> {
-    await this.#deps.facts.append(factOf(this.#deps, work, fact))
+  /** Writes facts, however long the broker refuses them: an input without its fact is not finished. */
+  async writeFacts(facts: readonly Fact[]): Promise<void> {
+    await this.#untilAccepted(() => this.#deps.facts.append(...facts))
+  }
+
+  /** The next event of its key has its turn before this one counts as finished. */
+  async #pass(work: Work, fact: FactParts): Promise<void> {
+    await this.writeFacts([factOf(this.#deps, work, fact)])
+    await this.#succession.pass(work)
     this.#deps.finish(work.task)
   }
 
+  async #writeFact(work: Work, fact: FactParts): Promise<void> {
+    await this.writeFacts([factOf(this.#deps, work, fact)])
+    this.#deps.finish(work.task)
+  }
+
+  #appendUntilAccepted(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+    return this.#untilAccepted(() => this.#deps.producer.append(records))
+  }
+
   /** A refusal after `computed` keeps the result and the lane: rights or topics can be mended, a result cannot be made again. */
-  async #appendUntilAccepted(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
-    const { producer, clock, log, signal } = this.#deps
+  async #untilAccepted<T>(append: () => Promise<T>): Promise<T> {
+    const { clock, log, signal } = this.#deps
     let isBlocked = false
     try {
       for (let waitMs = BLOCKED_FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, BLOCKED_LONGEST_RETRY_MS)) {
         try {
-          return await producer.append(records)
+          return await append()
         } catch (error) {
           if (!isLabanError(error) || error.errorClass !== 'terminal') throw error
           if (!isBlocked) this.#blocked++
@@ -237,7 +317,7 @@ export class Settlement {
   }
 }
 
-function recordsOf(outputs: readonly Output[]): readonly StoredRecord[] {
+function recordsOf(outputs: readonly Output[]): readonly RecordToStore[] {
   return outputs.map((output) => output.record)
 }
 

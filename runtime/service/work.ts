@@ -3,6 +3,7 @@ import type { Envelope, ReceivedHeaders } from '../../contracts/envelope.ts'
 import type { FactInput } from '../../contracts/fact.ts'
 import { joinHandlingId, type Uuid } from '../../contracts/ids.ts'
 import type { Task } from '../consume/task.ts'
+import type { Handover } from '../retry/handover.ts'
 import type { HandlingRef, InputPosition } from '../ports/claim-store.ts'
 
 /** One record that a handling reads. */
@@ -12,6 +13,8 @@ export interface WorkPart extends InputPosition {
   readonly value: Buffer | null
   readonly headers: ReceivedHeaders
   readonly envelope: Envelope
+  /** The key as text where it is not the flow id. */
+  readonly keyText: string | null
 }
 
 /** One handling's work. */
@@ -26,16 +29,20 @@ export interface Work {
   readonly hop: number
   /** Event ids of the parts. */
   readonly causes: readonly Uuid[]
+  /** How it got into a retry topic; undefined for a record of the log that the agent consumes. */
+  readonly handover?: Handover
 }
 
 /** The work of a record that is handled by itself. */
-export function singleWork(task: Task): Work {
+export function singleWork(task: Task, handover?: Handover): Work {
   const { id, flowId, hop } = task.envelope
-  return { ref: { flowId, handlingId: id }, task, parts: [task], isJoin: false, hop, causes: [id] }
+  const work = { ref: { flowId, handlingId: id }, task, parts: [task], isJoin: false, hop, causes: [id] }
+  return handover === undefined ? work : { ...work, handover }
 }
 
 /** The work of a complete join. */
-export function joinedWork(agent: string, task: Task, members: readonly WorkPart[]): Work {
+// eslint-disable-next-line max-params -- what a join's work is made of
+export function joinedWork(agent: string, task: Task, members: readonly WorkPart[], handover?: Handover): Work {
   const { flowId } = task.envelope
   const parts = [...members].sort((a, b) => Number(a.topic === task.topic) - Number(b.topic === task.topic))
   return {
@@ -45,6 +52,7 @@ export function joinedWork(agent: string, task: Task, members: readonly WorkPart
     isJoin: true,
     hop: Math.max(...parts.map((part) => part.envelope.hop)),
     causes: parts.map((part) => part.envelope.id),
+    ...(handover === undefined ? {} : { handover }),
   }
 }
 
@@ -60,7 +68,7 @@ export function factInput(part: WorkPart): FactInput {
     source: envelope.source,
     causes: envelope.causes,
     recordedAtMs: part.timestampMs,
-    key: keyText(part.key, envelope.flowId),
+    key: part.keyText,
   }
 }
 

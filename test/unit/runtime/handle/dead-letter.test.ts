@@ -14,7 +14,15 @@ function source(parts: Partial<DeadLetterSource> = {}): DeadLetterSource {
 }
 
 function reason(error: LabanError, attempts = 3) {
-  return { agent: 'test.agent', agentVersion: '1.0.0', instance: 'i', error, attempts, failedAtMs: 1_700_000_001_000 }
+  return {
+    agent: 'test.agent',
+    agentVersion: '1.0.0',
+    instance: 'i',
+    error,
+    attempts,
+    failedAtMs: 1_700_000_001_000,
+    generation: 2,
+  }
 }
 
 const failed = (cause?: unknown): LabanError =>

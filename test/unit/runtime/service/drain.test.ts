@@ -34,7 +34,7 @@ describe('a drain', () => {
     const failing = testAgent({
       name: 'test.failing',
       consumes: 'test.in',
-      retry: { maxAttempts: 5, baseDelayMs: 1e9, maxDelayMs: 1e9 },
+      retry: { maxAttempts: 5, laneMs: 1e12, baseDelayMs: 1e9, maxDelayMs: 1e9 },
       handle: () => Promise.reject(new TypeError('not yet')),
     })
     const service = await world.start([failing], { drainTimeoutMs: 60_000 })

@@ -1,0 +1,98 @@
+/**
+ * This process's member of the group `<agent>.retry`: the agent's retry topics and its redrives. A group of its own, so that waiting
+ * there never holds up the topics that the agent consumes.
+ */
+import { retryTierTopic } from '../../contracts/agent-topics.ts'
+import { agentTopic } from '../../contracts/contract.ts'
+import { AgentConsumer } from '../consume/agent-consumer.ts'
+import type { Task } from '../consume/task.ts'
+import type { Broker, TopicPartition } from '../ports/broker.ts'
+import { DueGate } from '../retry/due-gate.ts'
+import type { ConsumeLimits } from './agent-runner.ts'
+import type { HandlingDeps } from './deps.ts'
+import type { Handling } from './handling.ts'
+
+export interface RetryMemberOptions {
+  readonly broker: Broker
+  readonly limits: ConsumeLimits
+  readonly deps: Omit<HandlingDeps, 'finish'>
+  readonly handling: Handling
+  readonly onLost: (at: TopicPartition, from: number, to: number) => void
+  readonly onCrash: (error: unknown) => void
+}
+
+/** The consumer group of an agent's retry topics. */
+export function retryGroup(agent: string): string {
+  return `${agent}.retry`
+}
+
+/** See the file's head. Started anew after a crash. */
+export class RetryMember {
+  readonly #options: RetryMemberOptions
+  #consumer: AgentConsumer | undefined
+  #isStopping = false
+
+  constructor(options: RetryMemberOptions) {
+    this.#options = options
+  }
+
+  get runningCount(): number {
+    return this.#consumer?.runningCount ?? 0
+  }
+
+  get openCount(): number {
+    return this.#consumer?.openCount ?? 0
+  }
+
+  /** Joins the group. Resolves when the first assignment has arrived. */
+  async start(): Promise<void> {
+    const { broker, limits, deps } = this.#options
+    const { name, retry } = deps.agent
+    const consumer = this.#makeConsumer()
+    const gate = new DueGate(consumer, deps.clock)
+    this.#consumer = consumer
+    const port = await broker.consumer(
+      {
+        group: retryGroup(name),
+        topics: [agentTopic(name, 'retry.redrive'), ...retry.tiersMs.map((delayMs) => retryTierTopic(name, delayMs))],
+        startFrom: 'earliest',
+        sessionTimeoutMs: limits.sessionTimeoutMs,
+        heartbeatIntervalMs: limits.heartbeatIntervalMs,
+      },
+      gate,
+    )
+    gate.attach(port)
+    consumer.attach(gate)
+    if (this.#isStopping) await consumer.stop()
+  }
+
+  /** Starts nothing new and waits for what runs. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#isStopping = true
+    await this.#consumer?.drain(timeoutMs)
+  }
+
+  /** Commits and leaves the group. */
+  async stop(): Promise<void> {
+    await this.#consumer?.stop()
+  }
+
+  #makeConsumer(): AgentConsumer {
+    const { limits, deps, handling, onLost, onCrash } = this.#options
+    const { agent, clock, log } = deps
+    const consumer: AgentConsumer = new AgentConsumer({
+      order: agent.order,
+      onRevoke: agent.onRevoke,
+      maxInFlight: agent.maxInFlight,
+      maxOpen: limits.maxOpen,
+      maxOpenBytes: limits.maxOpenBytes,
+      commitIntervalMs: limits.commitIntervalMs,
+      clock,
+      log,
+      run: (records, free) => handling.runHanded(records, free, (record: Task) => consumer.finish(record)),
+      onLost,
+      onCrash,
+    })
+    return consumer
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What a handling means for its successors of the same key: a failed one lets them wait, one that is done lets the next go. Each turn
+ * is a record in `<agent>.retry.redrive`, appended before the one that passes it on counts as finished.
+ */
+import { agentTopic } from '../../contracts/contract.ts'
+import { headerText } from '../../contracts/envelope.ts'
+import type { Released } from '../park/parking.ts'
+import type { Appended, OutgoingRecord } from '../ports/broker.ts'
+import type { LanePlace } from '../ports/parking-store.ts'
+import { handoverRecord } from '../retry/handover.ts'
+import type { HandlingDeps } from './deps.ts'
+import { memberRecord, RECORDED_AT } from './member-format.ts'
+import type { Work } from './work.ts'
+
+type Append = (records: readonly OutgoingRecord[]) => Promise<readonly Appended[]>
+
+/** See the file's head. */
+export class Succession {
+  readonly #deps: HandlingDeps
+  readonly #append: Append
+
+  constructor(deps: HandlingDeps, append: Append) {
+    this.#deps = deps
+    this.#append = append
+  }
+
+  /** True when the event may run: nothing of its key waits before it. */
+  async admits(work: Work): Promise<boolean> {
+    const { parking } = this.#deps
+    const place = laneOf(work)
+    if (parking === undefined || place === undefined || work.handover !== undefined) return true
+    return !parking.mayWait(work.task) || (await parking.admit(place, work.task))
+  }
+
+  /** Another owner had this handling: it may have let successors wait. */
+  suspect(work: Work): void {
+    this.#deps.parking?.suspect(work.task)
+  }
+
+  /** The event has failed. What to append with the record that it is handed over in. */
+  async block(work: Work): Promise<readonly OutgoingRecord[]> {
+    const { parking } = this.#deps
+    const place = laneOf(work)
+    return parking === undefined || place === undefined ? [] : [await parking.block(place, work.task)]
+  }
+
+  /** Puts an event that must wait on the log; from then on that record is the work. */
+  async park(work: Work): Promise<void> {
+    const { parking } = this.#deps
+    const place = laneOf(work)
+    if (parking === undefined || place === undefined) return
+    const next = await parking.store(place, memberRecord(work.task), this.#append)
+    if (next !== undefined) await this.#append([this.#turnOf(next)])
+  }
+
+  /** The event is done, or given up. */
+  async pass(work: Work): Promise<void> {
+    const { parking } = this.#deps
+    const place = laneOf(work)
+    if (parking === undefined || place === undefined) return
+    if (work.handover === undefined && !parking.mayWait(work.task)) return
+    const { tombstone, next } = await parking.leave(place)
+    await this.#append(next === undefined ? [tombstone] : [tombstone, this.#turnOf(next)])
+  }
+
+  #turnOf({ place, body }: Released): OutgoingRecord {
+    const timestampMs = Number(headerText(body.headers, RECORDED_AT) ?? '0')
+    const origin = { topic: place.topic, partition: place.partition, offset: place.offset, timestampMs }
+    const handover = { kind: 'parked', origin, attempt: 0, tries: 0, tier: 0, generation: 0, dueAtMs: 0 } as const
+    return handoverRecord(agentTopic(this.#deps.agent.name, 'retry.redrive'), body, handover)
+  }
+}
+
+/** The event in the order of its key; undefined for one without a key, which has no order. */
+function laneOf({ task }: Work): LanePlace | undefined {
+  const { topic, partition, offset, key } = task
+  return key === null ? undefined : { topic, partition, offset, key }
+}
