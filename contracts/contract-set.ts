@@ -147,6 +147,7 @@ function topicContract(name: string, row: TopicRow, defaults: TopicLimits, sourc
     checkRule(rule, schema.schema, where.table, `topics.${name}.rules.${index}`)
   return Object.freeze({
     name,
+    file: where.file,
     owner: limits.owner,
     keyField,
     partitions: limits.partitions,

@@ -16,6 +16,8 @@ export interface RuleContract {
 export interface TopicContract {
   /** Topic name without namespace; also the event type. */
   readonly name: string
+  /** File of the schema, for messages; `contract of <topic>` for one that was given in code. */
+  readonly file: string
   /** The team or service that answers for it. */
   readonly owner: string
   /** Field of the value that is the record key; null: the flow id. */

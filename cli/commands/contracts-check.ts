@@ -1,4 +1,5 @@
 /** `laban contracts check`: are the contracts FULL_TRANSITIVE with what was released, in the folder and in the registry? */
+import { relative } from 'node:path'
 import type { ContractSet, Incompatibility, SchemaRegistry, TopicContract } from '../../contracts/index.ts'
 import { defineCommand } from '../command.ts'
 
@@ -7,6 +8,8 @@ const INCOMPATIBLE_EXIT = 65
 /** What is wrong with one topic, as printed and as JSON. */
 interface Finding extends Incompatibility {
   readonly topic: string
+  /** The schema's file. */
+  readonly file: string
   readonly against: 'history' | 'registry'
   readonly version: number
   readonly direction: 'backward' | 'forward'
@@ -27,7 +30,7 @@ export const contractsCheck = defineCommand({
     { command: 'laban contracts check', explains: 'Before a deployment, with the registry it goes to' },
   ],
   async run(_args, { offline, json }, { output, load }) {
-    const { contractsOf, localStackValues, openRegistry } = await import('../../runtime/internal.ts')
+    const { contractsOf, LabanError, localStackValues, openRegistry } = await import('../../runtime/internal.ts')
     const { config } = await load(offline ? undefined : localStackValues())
     const contracts = contractsOf(config)
     const asksRegistry = !offline && config.registry.url !== undefined
@@ -38,6 +41,10 @@ export const contractsCheck = defineCommand({
     else {
       for (const { topic, against, version, direction, path, problem } of findings) {
         output.line(`${topic}  ${path}: ${problem} (${direction}, version ${version} in the ${against})`)
+      }
+      for (const [file, finding] of new Map(findings.map((each) => [each.file, each]))) {
+        const { remedy } = new LabanError('LABAN_CONTRACT_INCOMPATIBLE', { ...finding })
+        output.line(`${output.style('dim', '->')} ${relative(process.cwd(), file)}: ${remedy}`)
       }
       const where = asksRegistry ? 'history and registry' : 'history'
       const verdict = findings.length === 0 ? 'compatible' : `${findings.length} incompatibilities`
@@ -55,9 +62,9 @@ async function check(
   const { checkFullTransitive } = await import('../../contracts/index.ts')
   const findings: Finding[] = []
   for (const contract of contracts.topics.values()) {
-    const topic = contract.name
+    const { name: topic, file } = contract
     const found = checkFullTransitive(contract.schema, contracts.history(topic))
-    findings.push(...found.map((finding) => ({ topic, against: 'history' as const, ...finding })))
+    findings.push(...found.map((finding) => ({ topic, file, against: 'history' as const, ...finding })))
     if (registry !== undefined) findings.push(...(await checkRegistry(contract, registry, namespace)))
   }
   return findings
@@ -66,12 +73,20 @@ async function check(
 /** Our own check explains by path; the registry's is asked too, because it is the one that will refuse. */
 async function checkRegistry(contract: TopicContract, registry: SchemaRegistry, namespace: string): Promise<Finding[]> {
   const { checkFullTransitive, subjectOf } = await import('../../contracts/index.ts')
-  const { name: topic, schema, schemaText } = contract
+  const { name: topic, file, schema, schemaText } = contract
   const subject = subjectOf(topic, namespace)
   const found = checkFullTransitive(schema, await registry.versions(subject))
-  if (found.length > 0) return found.map((finding) => ({ topic, against: 'registry' as const, ...finding }))
+  if (found.length > 0) return found.map((finding) => ({ topic, file, against: 'registry' as const, ...finding }))
   const messages = await registry.incompatibilities(subject, schemaText)
   return messages.map((problem) => {
-    return { topic, against: 'registry' as const, version: 0, direction: 'backward' as const, path: 'value', problem }
+    return {
+      topic,
+      file,
+      against: 'registry' as const,
+      version: 0,
+      direction: 'backward' as const,
+      path: 'value',
+      problem,
+    }
   })
 }

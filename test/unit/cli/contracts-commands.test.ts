@@ -57,6 +57,9 @@ describe('laban contracts check --offline', { timeout: 60_000 }, () => {
       'credit.score-calculated  model: the writer does not have this field and it has no default (backward, version 1 in the history)',
     )
     expect(stdout).toContain('credit.score-calculated  band: the reader does not know excellent, fair, poor')
+    expect(stdout).toMatch(
+      /-> \S*avro\/credit\/score-calculated\.avsc: Give added fields a default, keep types, or publish the change as credit\.score-calculated\.v2\.$/m,
+    )
     const json = await laban('contracts', 'check', '--offline', '--json')
     expect(JSON.parse(json.stdout)).toMatchObject({
       topics: contracts.count,
