@@ -7,8 +7,10 @@ import { holdsCounts, scanAvro } from './avro-scan.ts'
 import { avroType } from './avro-type.ts'
 import type { Decoded, EventCodec } from './codec.ts'
 import type { ContractSet } from './contract-set.ts'
-import { subjectOf, type TopicContract } from './contract.ts'
+import { FACTS_TOPIC, subjectOf, type TopicContract } from './contract.ts'
 import { describeUnknown, isLabanError, LabanError } from './errors.ts'
+import type { Fact } from './fact.ts'
+import { writeFact } from './fact-bytes.ts'
 import type { SchemaRegistry } from './registry.ts'
 import { compileRule, type CompiledRule } from './rules.ts'
 import { findMisfit } from './misfit.ts'
@@ -35,6 +37,8 @@ export function createCodec(options: CodecOptions): EventCodec {
 interface TopicCodec {
   readonly contract: TopicContract
   readonly type: Type
+  /** Writes a value and returns where it ends; negative, the room that is left, where there is too little. */
+  readonly write: (value: unknown, target: Buffer, at: number) => number
   readonly readRules: readonly TopicRule[]
   readonly writeRules: readonly TopicRule[]
   /** By writer schema id. */
@@ -149,9 +153,14 @@ class AvroCodec implements EventCodec {
       on,
       holds: compileRule(expression),
     }))
+    const type = avroType(contract.schema)
     const codec: TopicCodec = {
       contract,
-      type: avroType(contract.schema),
+      type,
+      write:
+        topic === FACTS_TOPIC
+          ? (value, target, at) => writeFact(value as Fact, target, at)
+          : (value, target, at) => type.encode(value, target, at),
       readRules: rules.filter(({ on }) => on.includes('read')),
       writeRules: rules.filter(({ on }) => on.includes('write')),
       readers: new Map(),
@@ -173,7 +182,7 @@ class AvroCodec implements EventCodec {
     const start = this.slabUsed
     let end: number
     try {
-      end = codec.type.encode(value, this.slab, start + WIRE_HEADER_BYTES)
+      end = codec.write(value, this.slab, start + WIRE_HEADER_BYTES)
     } catch (error) {
       const details = { topic: codec.contract.name, ...findMisfit(codec.type, value, error) }
       throw new LabanError('LABAN_CONTRACT_VALIDATION', details, { cause: error })

@@ -79,46 +79,52 @@ export interface RecordPosition {
  * its id derives from topic, partition and offset.
  */
 export function decodeEnvelope(headers: ReceivedHeaders, position: RecordPosition): Envelope {
-  const id = headerText(headers, 'ce_id')
-  const flowId = headerText(headers, 'ce_correlationid')
-  const hop = Number(headerText(headers, 'laban-hop') ?? 'NaN')
+  const id = textOf(headers['ce_id'])
+  const flowId = textOf(headers['ce_correlationid'])
+  const hop = Number(textOf(headers['laban-hop']) ?? 'NaN')
   if (id === undefined || flowId === undefined || !isUuid(id) || !isUuid(flowId) || !Number.isInteger(hop) || hop < 0) {
     return foreignEnvelope(headers, position)
   }
-  const causes = headerText(headers, 'ce_causationid')
-  return {
+  return withOptional(headers, {
     id,
-    type: headerText(headers, 'ce_type') ?? position.topic,
-    source: headerText(headers, 'ce_source') ?? 'unknown',
-    time: headerText(headers, 'ce_time') ?? isoTime(position.timestampMs),
+    type: textOf(headers['ce_type']) ?? position.topic,
+    source: textOf(headers['ce_source']) ?? 'unknown',
+    time: textOf(headers['ce_time']) ?? isoTime(position.timestampMs),
     flowId,
-    causes: causes === undefined || causes === '' ? [] : causes.split(',').filter(isUuid),
+    causes: readCauses(textOf(headers['ce_causationid'])),
     hop,
-    ...optionalHeaders(headers),
-  }
+  })
+}
+
+function readCauses(text: string | undefined): readonly Uuid[] {
+  if (text === undefined || text === '') return []
+  return text.split(',').filter(isUuid)
 }
 
 /** The last value of a header as text. */
 export function headerText(headers: ReceivedHeaders, name: string): string | undefined {
-  let value = headers[name]
-  if (Array.isArray(value)) value = (value as readonly (Buffer | string)[]).at(-1)
-  if (value === undefined || value === null) return undefined
-  return typeof value === 'string' ? value : (value as Buffer).toString('utf8')
+  return textOf(headers[name])
+}
+
+function textOf(header: ReceivedHeaders[string] | null): string | undefined {
+  if (typeof header === 'string') return header
+  if (header === undefined || header === null) return undefined
+  if (Buffer.isBuffer(header)) return header.toString('utf8')
+  return textOf((header as readonly (Buffer | string)[]).at(-1))
 }
 
 function foreignEnvelope(headers: ReceivedHeaders, position: RecordPosition): Envelope {
   const id = foreignEventId(position.topic, position.partition, position.offset)
-  return {
+  return withOptional(headers, {
     id,
     type: position.topic,
-    source: headerText(headers, 'ce_source') ?? 'foreign',
+    source: textOf(headers['ce_source']) ?? 'foreign',
     time: isoTime(position.timestampMs),
     flowId: id,
     causes: [],
     hop: 0,
     foreign: true,
-    ...optionalHeaders(headers),
-  }
+  })
 }
 
 /** Producers may write any number as a timestamp; what no calendar can show counts as unknown. */
@@ -127,26 +133,21 @@ function isoTime(timestampMs: number): string {
   return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString()
 }
 
-type OptionalHeaders = Pick<
-  Envelope,
-  'traceparent' | 'tracestate' | 'baggage' | 'agentVersion' | 'contentHash' | 'deadlineAtMs' | 'originId'
->
-
-function optionalHeaders(headers: ReceivedHeaders): OptionalHeaders {
-  const result: { -readonly [K in keyof OptionalHeaders]: OptionalHeaders[K] } = {}
-  const traceparent = headerText(headers, 'traceparent')
-  if (traceparent !== undefined) result.traceparent = traceparent
-  const tracestate = headerText(headers, 'tracestate')
-  if (tracestate !== undefined) result.tracestate = tracestate
-  const baggage = headerText(headers, 'baggage')
-  if (baggage !== undefined) result.baggage = baggage
-  const agentVersion = headerText(headers, 'laban-agent-version')
-  if (agentVersion !== undefined) result.agentVersion = agentVersion
-  const contentHash = headerText(headers, 'laban-content-hash')
-  if (contentHash !== undefined) result.contentHash = contentHash
-  const deadline = Number(headerText(headers, 'laban-deadline') ?? 'NaN')
-  if (Number.isFinite(deadline)) result.deadlineAtMs = deadline
-  const originId = headerText(headers, 'laban-origin-id')
-  if (originId !== undefined && isUuid(originId)) result.originId = originId
-  return result
+/** Adds what not every event has. */
+function withOptional(headers: ReceivedHeaders, envelope: { -readonly [K in keyof Envelope]: Envelope[K] }): Envelope {
+  const traceparent = textOf(headers['traceparent'])
+  if (traceparent !== undefined) envelope.traceparent = traceparent
+  const tracestate = textOf(headers['tracestate'])
+  if (tracestate !== undefined) envelope.tracestate = tracestate
+  const baggage = textOf(headers['baggage'])
+  if (baggage !== undefined) envelope.baggage = baggage
+  const agentVersion = textOf(headers['laban-agent-version'])
+  if (agentVersion !== undefined) envelope.agentVersion = agentVersion
+  const contentHash = textOf(headers['laban-content-hash'])
+  if (contentHash !== undefined) envelope.contentHash = contentHash
+  const deadline = textOf(headers['laban-deadline'])
+  if (deadline !== undefined && Number.isFinite(Number(deadline))) envelope.deadlineAtMs = Number(deadline)
+  const originId = textOf(headers['laban-origin-id'])
+  if (originId !== undefined && isUuid(originId)) envelope.originId = originId
+  return envelope
 }

@@ -47,9 +47,26 @@ export function isUuid(text: string): text is Uuid {
   return text.length === 36 && UUID.test(text)
 }
 
+const DASH = 45
+const DIGIT_0 = 48
+const LETTER_A = 97
+
 /** The 16 bytes of a UUID. */
 export function uuidToBytes(id: Uuid): Buffer {
-  return Buffer.from(id.replaceAll('-', ''), 'hex')
+  const bytes = Buffer.allocUnsafe(16)
+  let high = -1
+  let at = 0
+  for (let index = 0; index < id.length; index++) {
+    const code = id.charCodeAt(index)
+    if (code === DASH) continue
+    const digit = code < LETTER_A ? code - DIGIT_0 : code - LETTER_A + 10
+    if (high < 0) high = digit
+    else {
+      bytes[at++] = (high << 4) | digit
+      high = -1
+    }
+  }
+  return bytes
 }
 
 /** A UUID from 16 bytes at `offset`. */

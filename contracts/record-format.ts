@@ -1,42 +1,45 @@
 /**
  * Records in one buffer: how outputs stand in `computed` and in the journal, and how join members are kept.
- * Version byte, then per record: topic, key, value, headers, each with a varint length (0 = null, else length + 1).
+ * Version byte, then per record: topic, key, value, header block, each with a varint length (0 = null, else length + 1).
+ * Version 1, which is still read, had the headers one by one: their number, then name and value of each.
  */
 import { LabanError } from './errors.ts'
+import { HeaderBlock, type SingleHeaders } from './header-block.ts'
 
-export const RECORD_FORMAT_VERSION = 1
+export const RECORD_FORMAT_VERSION = 2
 
 /** A record without a place in the log. */
 export interface StoredRecord {
   readonly topic: string
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, string | Buffer>>
+  readonly headers: SingleHeaders
+}
+
+/** A record to be stored, its headers in their final bytes or by name. */
+export interface RecordToStore extends Omit<StoredRecord, 'key' | 'headers'> {
+  readonly key: Buffer | string | null
+  readonly headers: SingleHeaders | HeaderBlock
 }
 
 /** The records as bytes; an empty list is the version byte alone. Sized first, so that it is written into one buffer. */
-export function encodeRecords(records: readonly StoredRecord[]): Buffer {
+export function encodeRecords(records: readonly RecordToStore[]): Buffer {
   let size = 1
-  for (const record of records) size += recordSize(record)
+  const blocks: Buffer[] = []
+  for (const { topic, key, value, headers } of records) {
+    const block = headers instanceof HeaderBlock ? headers.bytes : HeaderBlock.of(headers).bytes
+    blocks.push(block)
+    size += partSize(topic) + partSize(key) + partSize(value) + partSize(block)
+  }
   const writer = new Writer(Buffer.allocUnsafe(size))
   writer.byte(RECORD_FORMAT_VERSION)
-  for (const { topic, key, value, headers } of records) {
+  for (const [index, { topic, key, value }] of records.entries()) {
     writer.bytes(topic)
     writer.bytes(key)
     writer.bytes(value)
-    writer.varint(countOf(headers))
-    for (const name in headers) {
-      writer.bytes(name)
-      writer.bytes(headers[name] ?? '')
-    }
+    writer.bytes(blocks[index] ?? null)
   }
   return writer.target
-}
-
-function recordSize({ topic, key, value, headers }: StoredRecord): number {
-  let size = partSize(topic) + partSize(key) + partSize(value) + varintSize(countOf(headers))
-  for (const name in headers) size += partSize(name) + partSize(headers[name] ?? '')
-  return size
 }
 
 function partSize(part: Buffer | string | null): number {
@@ -47,12 +50,6 @@ function partSize(part: Buffer | string | null): number {
 
 function lengthOf(part: Buffer | string): number {
   return typeof part === 'string' ? Buffer.byteLength(part) : part.length
-}
-
-function countOf(headers: StoredRecord['headers']): number {
-  let count = 0
-  for (const _name in headers) count++
-  return count
 }
 
 function varintSize(value: number): number {
@@ -105,20 +102,28 @@ export function decodeRecords(bytes: Buffer): StoredRecord[] {
   }
   const cursor = new Cursor(bytes, 1)
   const records: StoredRecord[] = []
-  while (!cursor.isAtEnd) records.push(readRecord(cursor))
+  while (!cursor.isAtEnd) {
+    const topic = cursor.text()
+    const key = cursor.bytes()
+    const value = cursor.bytes()
+    records.push({ topic, key, value, headers: version === 1 ? readHeadersV1(cursor) : readHeaders(cursor) })
+  }
   return records
 }
 
-function readRecord(cursor: Cursor): StoredRecord {
-  const topic = cursor.text()
-  const key = cursor.bytes()
-  const value = cursor.bytes()
+function readHeaders(cursor: Cursor): SingleHeaders {
+  const block = cursor.bytes()
+  if (block === null) throw new LabanError('LABAN_INVARIANT', { problem: 'stored records are cut short' })
+  return new HeaderBlock(block).toHeaders()
+}
+
+function readHeadersV1(cursor: Cursor): SingleHeaders {
   const headers: Record<string, Buffer> = {}
   for (let left = cursor.varint(); left > 0; left--) {
     const name = cursor.text()
     headers[name] = cursor.bytes() ?? Buffer.alloc(0)
   }
-  return { topic, key, value, headers }
+  return headers
 }
 
 class Cursor {

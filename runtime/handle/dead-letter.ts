@@ -1,5 +1,6 @@
 /** The record that a handling ends in when it cannot succeed: raw key and value, original headers, and why, all bounded. */
 import { agentTopic } from '../../contracts/contract.ts'
+import { eventHeaders } from '../../contracts/event-headers.ts'
 import { describeUnknown, type LabanError } from '../../contracts/errors.ts'
 import type { Envelope, ReceivedHeaders } from '../../contracts/envelope.ts'
 import type { NamedHeaders, OutgoingRecord } from '../ports/broker.ts'
@@ -24,6 +25,8 @@ export interface DeadLetterReason {
   readonly failedAtMs: number
   /** How often the handling has been a dead letter, this one included: what a redrive must name. */
   readonly generation: number
+  /** The event's id, or for a join the id of its one handling. */
+  readonly handlingId: string
 }
 
 const FORMAT = '1'
@@ -43,16 +46,8 @@ export function deadLetterRecord(
     ...(source.key === null ? { partition: NULL_KEY_PARTITION } : {}),
     key: source.key,
     value: source.value,
-    headers: { ...originalHeaders(source.headers), ...placeHeaders(source), ...reasonHeaders(reason) },
+    headers: { ...eventHeaders(source.headers), ...placeHeaders(source), ...reasonHeaders(reason) },
   }
-}
-
-function originalHeaders(headers: ReceivedHeaders): Record<string, string | Buffer | readonly (string | Buffer)[]> {
-  const copy: Record<string, string | Buffer | readonly (string | Buffer)[]> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !/^laban-(dlq-|retry-|due-ms$)/.test(name)) copy[name] = value
-  }
-  return copy
 }
 
 function placeHeaders(source: DeadLetterSource): Record<string, string> {
@@ -85,6 +80,7 @@ function reasonHeaders(reason: DeadLetterReason): Record<string, string> {
     'laban-dlq-stack': clip(stack ?? '', MAX_STACK_CHARS),
     'laban-dlq-attempts': String(reason.attempts),
     'laban-dlq-generation': String(reason.generation),
+    'laban-dlq-handling-id': reason.handlingId,
     'laban-dlq-failed-at': new Date(reason.failedAtMs).toISOString(),
   }
 }
@@ -93,4 +89,31 @@ function reasonHeaders(reason: DeadLetterReason): Record<string, string> {
 function clip(value: unknown, maxChars: number): string {
   const text = typeof value === 'string' ? value : describeUnknown(value)
   return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1)}…`
+}
+
+/** What a later record of the dead-letter topic says of one. */
+export interface DeadLetterMarking {
+  readonly agent: string
+  readonly eventId: string
+  readonly generation: number
+  readonly mark: 'redriven' | 'resolved' | 'replaced' | 'discarded'
+  /** Why, or by what; at most 1024 characters are kept. */
+  readonly note?: string
+}
+
+/** The record that says what became of a dead letter; it has no value. */
+export function deadLetterMark(key: Buffer | null, marking: DeadLetterMarking): OutgoingRecord {
+  return {
+    topic: agentTopic(marking.agent, 'dead-letter'),
+    ...(key === null ? { partition: NULL_KEY_PARTITION } : {}),
+    key,
+    value: null,
+    headers: {
+      'laban-dlq-format': FORMAT,
+      'laban-dlq-mark': marking.mark,
+      'laban-dlq-event-id': marking.eventId,
+      'laban-dlq-generation': String(marking.generation),
+      'laban-dlq-note': clip(marking.note ?? '', MAX_MESSAGE_CHARS),
+    },
+  }
 }

@@ -5,10 +5,11 @@
 import { hash } from 'node:crypto'
 import type { EventCodec } from '../../contracts/codec.ts'
 import type { TopicContract } from '../../contracts/contract.ts'
-import { encodeEnvelope } from '../../contracts/envelope.ts'
+import type { EnvelopeBlocks } from '../../contracts/envelope-block.ts'
 import { LabanError } from '../../contracts/errors.ts'
 import { outputId } from '../../contracts/ids.ts'
-import type { StoredRecord } from '../../contracts/record-format.ts'
+import type { HeaderBlock } from '../../contracts/header-block.ts'
+import type { RecordToStore } from '../../contracts/record-format.ts'
 import type { ProcessSpan, SendSpan } from '../../tracing/event-tracer.ts'
 
 /** The parts of an agent that decide what it may publish. */
@@ -29,6 +30,8 @@ export interface OutputCollectorOptions {
   readonly causes: readonly string[]
   readonly contractOf: (topic: string) => TopicContract
   readonly codec: EventCodec
+  /** Writes the outputs' headers. */
+  readonly envelopes: EnvelopeBlocks
   readonly nowMs: () => number
   readonly span: ProcessSpan
 }
@@ -36,7 +39,7 @@ export interface OutputCollectorOptions {
 /** An output in its final bytes. */
 export interface Output {
   readonly eventId: string
-  readonly record: StoredRecord
+  readonly record: RecordToStore & { readonly headers: HeaderBlock }
   /** Record key where it is not the flow id. */
   readonly key: string | null
   /** First 16 hex digits of the sha256 of the value. */
@@ -72,7 +75,7 @@ export class OutputCollector {
     const bytes = this.#options.codec.encode(topic, value)
     const key = options.key ?? keyOf(contract, value, flowId)
     const send = this.#options.span.startSend(topic, eventId, flowId)
-    const record = { topic, key: Buffer.from(key), value: bytes, headers: this.#headers(topic, eventId, send) }
+    const record = { topic, key, value: bytes, headers: this.#headers(topic, eventId, send) }
     checkSize(contract, record)
     this.#outputs.push({
       eventId,
@@ -116,13 +119,13 @@ export class OutputCollector {
       throw this.#broken(`it published ${topic}, which its produces does not name`)
   }
 
-  #headers(topic: string, eventId: string, send: SendSpan): Record<string, string> {
-    const { agent, flowId, causes, hop, nowMs } = this.#options
-    return encodeEnvelope({
+  #headers(topic: string, eventId: string, send: SendSpan): HeaderBlock {
+    const { agent, flowId, causes, hop, nowMs, envelopes } = this.#options
+    return envelopes.encode({
       id: eventId,
       type: topic,
       source: agent.name,
-      time: new Date(nowMs()).toISOString(),
+      time: isoTime(nowMs()),
       flowId,
       causes,
       hop,
@@ -149,13 +152,25 @@ export function keyOf(contract: TopicContract, value: unknown, flowId: string): 
 }
 
 /** Refuses a record above the limit of its contract. @throws LABAN_BROKER_MESSAGE_TOO_LARGE */
-export function checkSize(contract: TopicContract, record: StoredRecord): void {
-  let bytes = 64 + (record.key?.length ?? 0) + (record.value?.length ?? 0)
-  for (const name in record.headers) bytes += name.length + (record.headers[name]?.length ?? 0) + 4
+export function checkSize(contract: TopicContract, record: Output['record']): void {
+  const keyBytes = record.key === null ? 0 : Buffer.byteLength(record.key)
+  const bytes = 64 + keyBytes + (record.value?.length ?? 0) + record.headers.bytes.length
   if (bytes <= contract.maxRecordBytes) return
   throw new LabanError('LABAN_BROKER_MESSAGE_TOO_LARGE', {
     topic: contract.name,
     bytes,
     maxBytes: contract.maxRecordBytes,
   })
+}
+
+let lastTimeMs = NaN
+let lastTime = ''
+
+/** RFC 3339; outputs of one turn share their time. */
+function isoTime(timeMs: number): string {
+  if (timeMs !== lastTimeMs) {
+    lastTime = new Date(timeMs).toISOString()
+    lastTimeMs = timeMs
+  }
+  return lastTime
 }

@@ -3,6 +3,7 @@
  * Offsets are numbers (they stay below 2^53).
  */
 import type { ReceivedHeaders } from '../../contracts/envelope.ts'
+import type { HeaderBlock } from '../../contracts/header-block.ts'
 
 /** A partition of a topic. */
 export interface TopicPartition {
@@ -25,9 +26,12 @@ export interface OutgoingRecord {
   readonly partition?: number
   readonly key: Buffer | string | null
   readonly value: Buffer | null
-  /** An array is a header that is repeated (foreign headers are kept as they came). */
-  readonly headers: Readonly<Record<string, string | Buffer | readonly (string | Buffer)[]>>
+  readonly headers: OutgoingHeaders
 }
+
+/** By name, where an array is a header that is repeated (foreign headers are kept as they came); or in their final bytes. */
+export type OutgoingHeaders = NamedHeaders | HeaderBlock
+export type NamedHeaders = Readonly<Record<string, string | Buffer | readonly (string | Buffer)[]>>
 
 /** Where an appended record lies. */
 export interface Appended {

@@ -1,4 +1,5 @@
 /** How large a record will be on the wire: what limits and batch cuts are measured with. */
+import { HeaderBlock } from '../../contracts/header-block.ts'
 import type { OutgoingRecord } from '../ports/broker.ts'
 
 /** Upper bound of the framing of one record (lengths, deltas, attributes). */
@@ -11,6 +12,7 @@ export function recordBytes(record: OutgoingRecord): number {
 }
 
 function headerBytes(headers: OutgoingRecord['headers']): number {
+  if (headers instanceof HeaderBlock) return headers.bytes.length
   let bytes = 0
   for (const name in headers) {
     const value = headers[name] ?? ''

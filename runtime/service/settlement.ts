@@ -6,7 +6,7 @@ import { retryTierTopic } from '../../contracts/agent-topics.ts'
 import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { Fact, FactOutput } from '../../contracts/fact.ts'
 import { decodeRecords, encodeRecords, type RecordToStore } from '../../contracts/record-format.ts'
-import { deadLetterRecord } from '../handle/dead-letter.ts'
+import { deadLetterMark, deadLetterRecord } from '../handle/dead-letter.ts'
 import type { Output } from '../handle/output-collector.ts'
 import type { HandlingJournal } from '../journal/handling-journal.ts'
 import { computedRecord } from '../journal/journal-records.ts'
@@ -137,6 +137,7 @@ export class Settlement {
       attempts: end.attempt,
       failedAtMs: clock.nowMs(),
       generation: (work.handover?.generation ?? 0) + 1,
+      handlingId: work.ref.handlingId,
     }
     const letters = work.parts.map((part) => deadLetterRecord(part, reason))
     const block = end.parks === false ? [] : await this.#succession.block(work)
@@ -192,7 +193,8 @@ export class Settlement {
   async park(work: Work): Promise<Settled> {
     await this.#succession.park(work)
     if (this.#deps.dedup) await this.#deps.admission.hand({ ...work.ref, from: 'absent', kind: 'parked', attempt: 0 })
-    return this.note(work, 'waiting', { parked: 'behind a failed event of its key' })
+    const detail = { parked: 'behind a failed event of its key' }
+    return { settling: this.#writeFact(work, { outcome: 'suspended', startedAtMs: this.#deps.clock.nowMs(), detail }) }
   }
 
   /** Given up by a person: what waits behind it may go. */
@@ -269,6 +271,13 @@ export class Settlement {
   }
 
   async #close(work: Work, fact: FactParts, hasJournal = false): Promise<void> {
+    const { agent } = this.#deps
+    const generation = work.handover?.generation ?? 0
+    if (generation > 0) {
+      const marking = { agent: agent.name, generation, mark: 'resolved' } as const
+      const marks = work.parts.map(({ key, envelope }) => deadLetterMark(key, { ...marking, eventId: envelope.id }))
+      await this.#appendUntilAccepted(marks)
+    }
     await this.#pass(work, fact)
     if (this.#deps.dedup) await this.#deps.admission.finish({ ...work.ref, hasJournal })
   }

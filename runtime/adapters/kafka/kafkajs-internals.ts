@@ -161,7 +161,7 @@ export interface DecodedMessage {
   readonly timestampMs?: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: Record<string, Buffer | Buffer[]>
+  readonly headers: Record<string, string | Buffer | (string | Buffer)[]>
   readonly isControlRecord: boolean
   readonly batchContext: Readonly<Record<string, unknown>>
 }

@@ -2,6 +2,7 @@
  * Records of one send as batches per partition, in the given order. A broker limits the size of a batch, not of a record, so
  * batches are kept well below its default limit and can be halved where a topic allows less.
  */
+import { HeaderBlock } from '../../../contracts/header-block.ts'
 import type { OutgoingRecord } from '../../ports/broker.ts'
 import type { ProducedMessage } from './produced.ts'
 
@@ -85,6 +86,7 @@ function toBatch(records: readonly PlacedRecord[]): PendingBatch {
 
 function sizeOf({ key, value, headers }: OutgoingRecord): number {
   let bytes = RECORD_OVERHEAD_BYTES + lengthOf(key) + lengthOf(value)
+  if (headers instanceof HeaderBlock) return bytes + headers.bytes.length
   for (const name of Object.keys(headers)) {
     const header = headers[name] ?? null
     const values = Array.isArray(header) ? (header as readonly (string | Buffer)[]) : [header as string | Buffer]

@@ -1,9 +1,10 @@
 /** One produce request to one broker: at most one batch per partition, and one answer per partition, its error code included. */
+import { HeaderBlock } from '../../../contracts/header-block.ts'
 import { buildCall, callWithoutParsing } from './broker-calls.ts'
 import { encodeProduceRequest } from './fast-records/encode-produce.ts'
 import type { RecordsCodec } from './fetch-answers.ts'
 import type { InternalBroker, ProtocolCall } from './kafkajs-internals.ts'
-import type { ProducedBatch, ProducerIdentity } from './produced.ts'
+import type { ProducedBatch, ProducedMessage, ProducerIdentity } from './produced.ts'
 
 /** What a broker answers for one partition. */
 export interface PartitionAnswer {
@@ -49,14 +50,27 @@ function produceCall(
   topicData: readonly TopicBatches[],
   { timeoutMs, codec }: { readonly timeoutMs: number; readonly codec: RecordsCodec },
 ): ProtocolCall {
-  const call = buildCall(broker, 'Produce', { acks: ALL_REPLICAS, timeout: timeoutMs, ...identity, topicData })
-  if (codec === 'kafkajs' || call.request.apiVersion !== FAST_VERSION) return call
+  const ours = codec !== 'kafkajs'
+  const request = { acks: ALL_REPLICAS, timeout: timeoutMs, ...identity }
+  const call = buildCall(broker, 'Produce', { ...request, topicData: ours ? topicData : topicData.map(forKafkajs) })
+  if (!ours) return call
+  if (call.request.apiVersion !== FAST_VERSION)
+    return buildCall(broker, 'Produce', { ...request, topicData: topicData.map(forKafkajs) })
   const encode = (): Promise<unknown> => {
     const bytes = encodeProduceRequest(topicData, identity, timeoutMs)
     // What kafkajs reads of an encoder.
     return Promise.resolve({ buf: bytes, buffer: bytes })
   }
   return { ...call, request: { ...call.request, encode } }
+}
+
+/** kafkajs's own encoder wants headers by name. */
+function forKafkajs({ topic, partitions }: TopicBatches): TopicBatches {
+  const named = ({ headers, ...rest }: ProducedMessage): ProducedMessage => ({
+    ...rest,
+    headers: headers instanceof HeaderBlock ? headers.toHeaders() : headers,
+  })
+  return { topic, partitions: partitions.map((batch) => ({ ...batch, messages: batch.messages.map(named) })) }
 }
 
 interface TopicBatches {

@@ -1,10 +1,11 @@
 /** What goes into a produce request, whoever encodes it. */
+import type { OutgoingHeaders } from '../../ports/broker.ts'
 
 /** A record with its time in epoch milliseconds. */
 export interface ProducedMessage {
   readonly key: Buffer | string | null
   readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, string | Buffer | readonly (string | Buffer)[]>>
+  readonly headers: OutgoingHeaders
   readonly timestamp: number
 }
 

@@ -1,4 +1,5 @@
 /** Appends to the memory broker. As on Kafka, a send is not atomic over partitions: one refused partition does not hold back the others. */
+import { HeaderBlock } from '../../../contracts/header-block.ts'
 import { LabanError } from '../../../contracts/errors.ts'
 import { partitionOfKey } from '../../../contracts/murmur2.ts'
 import type { Appended, BrokerProducer, BrokerRecord, OutgoingRecord } from '../../ports/broker.ts'
@@ -104,7 +105,8 @@ function copyKey(key: Buffer | string | null): Buffer | null {
 }
 
 /** Header values arrive as bytes, as they do from Kafka. */
-function copyHeaders(headers: OutgoingRecord['headers']): BrokerRecord['headers'] {
+function copyHeaders(outgoing: OutgoingRecord['headers']): BrokerRecord['headers'] {
+  const headers = outgoing instanceof HeaderBlock ? outgoing.toHeaders() : outgoing
   const copy: Record<string, Buffer | readonly Buffer[]> = {}
   for (const name of Object.keys(headers)) {
     const value = headers[name]

@@ -2,6 +2,7 @@
  * How a broker is spoken to over HTTP: `POST /broker/v1/<call>` with the arguments as a JSON array, answered by
  * `{answer}` or `{error}`; `read` answers lines of JSON. Both ends are laban; the version in the path says which shapes they use.
  */
+import { HeaderBlock } from '../../../contracts/header-block.ts'
 import type { BrokerAdmin, BrokerRecord, OutgoingRecord } from '../../ports/broker.ts'
 
 /** Version of the shapes below; a server refuses a newer one. */
@@ -75,9 +76,10 @@ function decodeBytes(bytes: WireBytes): Buffer | null {
   return bytes === null ? null : Buffer.from(bytes, 'base64')
 }
 
-function encodeHeaders(headers: BrokerRecord['headers']): Record<string, WireHeader> {
+function encodeHeaders(headers: BrokerRecord['headers'] | HeaderBlock): Record<string, WireHeader> {
   const wire: Record<string, WireHeader> = {}
-  for (const [name, value] of Object.entries(headers)) {
+  const named: BrokerRecord['headers'] = headers instanceof HeaderBlock ? headers.toHeaders() : headers
+  for (const [name, value] of Object.entries(named)) {
     if (value === undefined) continue
     wire[name] = Array.isArray(value)
       ? (value as readonly (Buffer | string)[]).map(encodeText)

@@ -1,12 +1,12 @@
 /**
- * Record batches as messages, read in one pass over the fetched buffer: keys, values and header values are slices of it, header
- * names are read once and then recognised. Offsets and times are numbers. A batch that ends in missing records, or holds none,
+ * Record batches as messages, read in one pass over the fetched buffer: keys and values are slices of it, headers are strings
+ * wherever a string says the same as their bytes. Offsets and times are numbers. A batch that ends in missing records, or holds none,
  * ends in a control record at its last offset, so that fetching steps over it.
  * @source https://kafka.apache.org/documentation/#recordbatch
  */
 import { LabanError } from '../../../../contracts/errors.ts'
 import type { DecodedMessage } from '../kafkajs-internals.ts'
-import { HeaderNames } from './header-names.ts'
+import { HeaderTexts } from './header-texts.ts'
 
 /** Decompresses the records of a batch; the codec is the number in its attributes. */
 export type Decompress = (codec: number, bytes: Buffer) => Promise<Buffer>
@@ -19,7 +19,8 @@ const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
 const MAGIC = 2
 
-const names = new HeaderNames()
+const names = new HeaderTexts()
+const values = new HeaderTexts()
 
 /** What kafkajs looks at to leave out aborted transactions. */
 interface BatchContext extends Readonly<Record<string, unknown>> {
@@ -126,22 +127,30 @@ class Cursor {
   }
 
   headers(): DecodedMessage['headers'] {
-    const headers: Record<string, Buffer | Buffer[]> = {}
+    const headers: Record<string, string | Buffer | (string | Buffer)[]> = {}
     for (let left = this.varint(); left > 0; left -= 1) {
+      const name = this.#name()
       const length = this.varint()
-      this.#check(length)
-      const name = names.read(this.#buffer, this.at, length)
-      this.at += length
-      const value = this.bytes()
       // A header without a value says no more than one that is not there.
-      if (value === null) continue
-      const before = Object.hasOwn(headers, name) ? headers[name] : undefined
+      if (length < 0) continue
+      this.#check(length)
+      const value = values.value(this.#buffer, this.at, length)
+      this.at += length
       if (name === '__proto__') continue
+      const before = Object.hasOwn(headers, name) ? headers[name] : undefined
       if (before === undefined) headers[name] = value
       else if (Array.isArray(before)) before.push(value)
       else headers[name] = [before, value]
     }
     return headers
+  }
+
+  #name(): string {
+    const length = this.varint()
+    this.#check(length)
+    const name = names.name(this.#buffer, this.at, length)
+    this.at += length
+    return name
   }
 
   #slice(length: number): Buffer {

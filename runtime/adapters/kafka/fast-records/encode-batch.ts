@@ -3,9 +3,11 @@
  * for byte, to what kafkajs writes with several buffers for each record and header.
  * @source https://kafka.apache.org/documentation/#recordbatch
  */
+import { HeaderBlock } from '../../../../contracts/header-block.ts'
+import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../../../../contracts/varint.ts'
+import type { NamedHeaders } from '../../../ports/broker.ts'
 import type { ProducedMessage } from '../produced.ts'
 import { crc32c } from './crc32c.ts'
-import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
 
 /** Who writes a batch, and the sequence number of its first record. */
 export interface BatchIdentity {
@@ -67,6 +69,7 @@ function writeHeader(
 
 function bodySize({ key, value, headers, timestamp }: ProducedMessage, index: number, firstTimestamp: number): number {
   let size = 1 + sizeOfVarlong(timestamp - firstTimestamp) + sizeOfVarint(index) + sizeOfBytes(key) + sizeOfBytes(value)
+  if (headers instanceof HeaderBlock) return size + headers.bytes.length
   let count = 0
   for (const name in headers) {
     const header = headers[name] as HeaderValue
@@ -99,6 +102,11 @@ class RecordWriter {
     this.#varint(index)
     this.#bytes(key)
     this.#bytes(value)
+    if (headers instanceof HeaderBlock) {
+      this.#buffer.set(headers.bytes, this.#at)
+      this.#at += headers.bytes.length
+      return
+    }
     this.#varint(countOf(headers))
     for (const name in headers) {
       const header = headers[name] as HeaderValue
@@ -126,7 +134,7 @@ class RecordWriter {
   }
 }
 
-function countOf(headers: ProducedMessage['headers']): number {
+function countOf(headers: NamedHeaders): number {
   let count = 0
   for (const name in headers) {
     const header = headers[name] as HeaderValue

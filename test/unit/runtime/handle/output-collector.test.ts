@@ -1,4 +1,5 @@
 /** What an attempt may publish: which topics, how often, under which ids and keys, how large, and until when. */
+import { EnvelopeBlocks } from '../../../../contracts/envelope-block.ts'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createContractSet, type ContractSet } from '../../../../contracts/contract-set.ts'
 import { createCodec } from '../../../../contracts/create-codec.ts'
@@ -32,6 +33,7 @@ function collector(promise: Partial<OutputPromise> = { maybe: TOPICS }): OutputC
     agent: { name: 'test.agent', version: '1.2.3', always: [], oneOf: [], maybe: [], ...promise },
     ...{ handlingId: HANDLED, flowId: FLOW, hop: 4, causes: [HANDLED] },
     contractOf: (topic) => contracts.get(topic),
+    envelopes: new EnvelopeBlocks(),
     codec: createCodec({ contracts, registry: createFolderRegistry(contracts), schemaIds }),
     nowMs: () => 1_700_000_000_000,
     span: noTracer.startProcess({
@@ -89,7 +91,7 @@ describe('an output', () => {
     const outputs = collector()
     outputs.publish('test.out', note)
     const [output] = outputs.seal()
-    const header = (name: string): string | undefined => headerText(output?.record.headers ?? {}, name)
+    const header = (name: string): string | undefined => headerText(output?.record.headers.toHeaders() ?? {}, name)
     expect(output?.record.key?.toString()).toBe(FLOW)
     expect(output?.key).toBeNull()
     expect([header('ce_correlationid'), header('ce_causationid'), header('laban-hop')]).toEqual([FLOW, HANDLED, '4'])

@@ -9,6 +9,7 @@ import { systemClock } from '../../../../runtime/ports/clock.ts'
 import { silentLogger } from '../../../../runtime/ports/logger.ts'
 import { noTracer } from '../../../../tracing/create-tracer.ts'
 import { memoryWorld, testContracts } from '../../../harness/world.ts'
+import type { NamedHeaders } from '../../../../runtime/ports/broker.ts'
 
 async function firstEvents(nowMs: () => number) {
   const world = await memoryWorld()
@@ -36,7 +37,7 @@ describe('a first event', () => {
     const { world, events } = await firstEvents(() => 1_000)
     const { record } = events.prepare(event)
     const place = { topic: 'test.in', partition: 0, offset: 0, timestampMs: 86_400_000 }
-    expect(decodeEnvelope(record.headers, place)).toMatchObject({ id: eventId, time: '1970-01-02T00:00:00.000Z' })
+    expect(decodeEnvelope(record.headers as NamedHeaders, place)).toMatchObject({ id: eventId, time: '1970-01-02T00:00:00.000Z' })
     await world.stop()
   })
 

@@ -1,4 +1,4 @@
-/** Variable-length integers of the record format: seven bits a byte, lowest first, signs folded into the lowest bit. */
+/** Variable-length integers as Kafka records and Avro write them: seven bits a byte, lowest first, signs folded into the lowest bit. */
 
 /** Bytes that a signed integer of at most 32 bits takes. */
 export function sizeOfVarint(value: number): number {
@@ -20,6 +20,18 @@ export function writeVarint(buffer: Buffer, at: number, value: number): number {
   }
   buffer[next] = folded
   return next + 1
+}
+
+/** Reads one of at most 32 bits at `at`; `next` is the offset behind it. Undefined where the bytes end too early. */
+export function readVarint(buffer: Buffer, at: number): { readonly value: number; readonly next: number } | undefined {
+  let folded = 0
+  for (let next = at, shift = 0; shift <= 28; shift += 7) {
+    const byte = buffer[next++]
+    if (byte === undefined) return undefined
+    folded |= (byte & 0x7f) << shift
+    if (byte < 0x80) return { value: (folded >>> 1) ^ -(folded & 1), next }
+  }
+  return undefined
 }
 
 /** Bytes that a non-negative whole number below 2^52 takes. */
