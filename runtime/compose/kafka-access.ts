@@ -15,9 +15,9 @@ export interface KafkaLogin {
   readonly oauthToken?: () => Promise<string>
 }
 
-type Access = Pick<KafkaBrokerOptions, 'ssl' | 'sasl' | 'user' | 'connectionTimeoutMs'>
+type Access = Pick<KafkaBrokerOptions, 'ssl' | 'sasl' | 'user' | 'connectionTimeoutMs' | 'records'>
 
-/** TLS, login, who that is for people, and time-outs. @throws LABAN_CONFIG_INVALID when a file or secret cannot be read now */
+/** TLS, login, who that is for people, time-outs and record codec. @throws LABAN_CONFIG_INVALID when a file or secret cannot be read now */
 export function kafkaAccess(config: Config, login: KafkaLogin = {}): Access {
   const { ssl, sslCaFile, sslCertFile, sslKeyFile, sslKeyPassphrase, sslServername } = config.kafka
   const files = tlsFiles('kafka', { sslCaFile, sslCertFile, sslKeyFile, sslKeyPassphrase })
@@ -28,6 +28,7 @@ export function kafkaAccess(config: Config, login: KafkaLogin = {}): Access {
   const sasl = saslOf(config, login)
   return {
     connectionTimeoutMs: config.kafka.connectionTimeoutMs,
+    records: config.kafka.records,
     user: userOf(config),
     ...(ssl ? { ssl: Object.keys(tls).length === 0 ? true : tls } : {}),
     ...(sasl === undefined ? {} : { sasl }),

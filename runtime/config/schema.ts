@@ -67,6 +67,10 @@ const kafka = section('Connection and group membership.', {
     'Time between heartbeats; at most a third of the session time-out. Handlers never block them.',
   ),
   connectionTimeoutMs: key(durationMs.default(5_000), 'Longest wait for a connection to a broker.'),
+  records: key(
+    z.enum(['fast', 'kafkajs']).default('fast'),
+    'Who writes and reads record batches: laban, in one pass, or kafkajs, several times slower. Same bytes.',
+  ),
 })
 
 const shape = {

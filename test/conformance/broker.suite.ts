@@ -10,8 +10,14 @@ import { describeGroups } from './broker-groups.suite.ts'
 import { describeLog } from './broker-log.suite.ts'
 import { describeOffsets } from './broker-offsets.suite.ts'
 
-/** Runs the suite on one broker. */
-export function describeBroker(name: string, setUp: () => BrokerUnderTest | Promise<BrokerUnderTest>): void {
+const PARTS = [describeLog, describeAdmin, describeDelivery, describeOffsets, describeGroups]
+
+/** Runs the suite, or some of its parts, on one broker. */
+export function describeBroker(
+  name: string,
+  setUp: () => BrokerUnderTest | Promise<BrokerUnderTest>,
+  parts: readonly ((bench: BrokerBench) => void)[] = PARTS,
+): void {
   describe(`broker: ${name}`, async () => {
     const underTest = await setUp()
     const bench = new BrokerBench(underTest)
@@ -29,10 +35,6 @@ export function describeBroker(name: string, setUp: () => BrokerUnderTest | Prom
         expect(underTest.features[feature] === undefined, feature).toBe((underTest.missing[feature] ?? '') !== '')
       }
     })
-    describeLog(bench)
-    describeAdmin(bench)
-    describeDelivery(bench)
-    describeOffsets(bench)
-    describeGroups(bench)
+    for (const part of parts) part(bench)
   })
 }
