@@ -6,6 +6,8 @@ const FILES: Readonly<Record<string, string>> = {
   chain: 'chain/main.ts',
   waiting: 'waiting.ts',
   scale: 'scale.ts',
+  long: 'long/main.ts',
+  deaths: 'deaths.ts',
   store: 'store.ts',
   tracing: 'tracing.ts',
 }

@@ -40,7 +40,7 @@ export async function findEvents(
 }
 
 /** Key, value and what the record says of itself: what is content in an event. */
-function contentOf({ key, value, headers }: BrokerRecord): string {
+export function contentOf({ key, value, headers }: BrokerRecord): string {
   const said = Object.entries(headers)
     .filter(([name]) => name.startsWith('ce_'))
     .map(([name, text]) => `${name}=${String(text)}`)
