@@ -17,6 +17,7 @@ export interface Invocation {
 const GROUPS: Readonly<Record<string, string>> = {
   agent: 'Work on one agent',
   config: 'Show the configuration',
+  dlq: 'Inspect, mend and redrive dead letters',
   contracts: 'Check and register contracts',
   topics: 'Create and compare topics',
 }

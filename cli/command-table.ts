@@ -9,6 +9,11 @@ import { configKeys } from './commands/config-keys.ts'
 import { configPrint } from './commands/config-print.ts'
 import { contractsCheck } from './commands/contracts-check.ts'
 import { contractsPush } from './commands/contracts-push.ts'
+import { dlqDiscard } from './commands/dlq-discard.ts'
+import { dlqEdit } from './commands/dlq-edit.ts'
+import { dlqList } from './commands/dlq-list.ts'
+import { dlqRedrive } from './commands/dlq-redrive.ts'
+import { dlqShow } from './commands/dlq-show.ts'
 import { generate } from './commands/generate.ts'
 import { init } from './commands/init.ts'
 import { publish } from './commands/publish.ts'
@@ -28,6 +33,11 @@ export const COMMANDS: readonly AnyCommand[] = [
   run,
   agents,
   agentReset,
+  dlqList,
+  dlqShow,
+  dlqRedrive,
+  dlqEdit,
+  dlqDiscard,
   doctor,
   generate,
   contractsCheck,

@@ -376,6 +376,20 @@ export const ERROR_TABLE = {
     cause: 'In a test a handler waits for something that does not come, or agents answer each other without end.',
     remedy: 'Give the handler a double of what it waits for, look at `drawing()`, or raise timeoutMs.',
   },
+  LABAN_SIMULATION_FAILED: {
+    class: 'terminal',
+    message: 'Simulation {seed} breaks {invariant}: {problem}',
+    cause: 'Under the faults of this seed the choreography, or laban itself, broke an invariant or an expectation.',
+    remedy: 'Replay it with {replay}; the details name the flow, its records and the faults that it takes.',
+    exit: 1,
+  },
+  LABAN_SIMULATION_NO_EVENTS: {
+    class: 'terminal',
+    message: 'The simulation has no first events: {problem}',
+    cause: 'Events are generated from the contracts of the topics that no agent writes; here that does not work.',
+    remedy: 'Give events: `events` of simulate(), or --events <file> on the command line.',
+    exit: 64,
+  },
   LABAN_LOG_FILE: {
     class: 'terminal',
     message: 'Log file {file} cannot be used: {problem}',
@@ -388,6 +402,13 @@ export const ERROR_TABLE = {
     message: 'No flow {flowId}',
     cause: 'No fact or event carries this id: it is misspelled, expired, or lives in another namespace.',
     remedy: 'List flows with `laban flows`.',
+    exit: 66,
+  },
+  LABAN_DEAD_LETTER_NOT_FOUND: {
+    class: 'terminal',
+    message: 'No dead letter {id}',
+    cause: 'No agent here has a dead letter of this event: the id is misspelled, expired, or lives in another namespace.',
+    remedy: 'List them with `laban dlq list --all`.',
     exit: 66,
   },
   LABAN_USAGE: {

@@ -72,6 +72,8 @@ function attemptsOf(draft: HandlingDraft): Attempts {
     .sort((a, b) => a.attempt - b.attempt || rankOf(a) - rankOf(b))
   let end: Fact | undefined
   for (const outcome of ENDS) end ??= runs.find((fact) => fact.outcome === outcome)
+  // Redriven and failed again: the last one stands.
+  if (end?.outcome === 'dead-lettered') end = runs.findLast((fact) => fact.outcome === 'dead-lettered')
   const last = runs.filter((fact) => !ENDS.includes(fact.outcome)).at(-1)
   // A redrive of a dead letter counts the attempt up.
   if (end?.outcome === 'dead-lettered' && last !== undefined && last.attempt > end.attempt) end = undefined

@@ -3,6 +3,7 @@
  * from and what has happened to it. The rule it keeps: what is handed over is the same event, at its first place in the log.
  */
 import { headerText, type ReceivedHeaders, type RecordPosition } from '../../contracts/envelope.ts'
+import { eventHeaders } from '../../contracts/event-headers.ts'
 import { LabanError } from '../../contracts/errors.ts'
 import type { OutgoingRecord } from '../ports/broker.ts'
 
@@ -42,8 +43,6 @@ export const DUE_HEADER = 'laban-due-ms'
 const KINDS: readonly HandoverKind[] = ['retry', 'parked', 'redrive', 'release']
 /** Kafka cannot hash a null key; this keeps such records together. */
 const NULL_KEY_PARTITION = 0
-
-type Headers = Record<string, string | Buffer | readonly (string | Buffer)[]>
 
 /** The record for a retry topic. Headers of an earlier hand-over or dead letter are replaced, never added to. */
 export function handoverRecord(topic: string, body: HandedBody, handover: Handover): OutgoingRecord {
@@ -91,16 +90,6 @@ export function readHandover(headers: ReceivedHeaders): Handover | undefined {
 export function dueAtMs(headers: ReceivedHeaders): number {
   const due = Number(headerText(headers, DUE_HEADER) ?? '0')
   return Number.isFinite(due) ? due : 0
-}
-
-/** The headers without what hand-overs and dead letters added. */
-export function eventHeaders(headers: ReceivedHeaders): Headers {
-  const kept: Headers = {}
-  for (const [name, value] of Object.entries(headers)) {
-    const isOurs = name.startsWith(PREFIX) || name.startsWith('laban-dlq-') || name === DUE_HEADER
-    if (value !== undefined && !isOurs) kept[name] = value
-  }
-  return kept
 }
 
 function numberIn(headers: ReceivedHeaders, name: string): number | undefined {

@@ -1,7 +1,8 @@
 /** Work that arrives in a retry topic: the event at its first place in the log, finished where it lies now. */
 import { decodeEnvelope } from '../../contracts/envelope.ts'
+import { eventHeaders } from '../../contracts/event-headers.ts'
 import type { Task } from '../consume/task.ts'
-import { eventHeaders, type Handover } from '../retry/handover.ts'
+import type { Handover } from '../retry/handover.ts'
 import type { ClaimRequest, HandlingState } from '../ports/claim-store.ts'
 
 /**

@@ -22,6 +22,7 @@ function reason(error: LabanError, attempts = 3) {
     attempts,
     failedAtMs: 1_700_000_001_000,
     generation: 2,
+    handlingId: 'h',
   }
 }
 

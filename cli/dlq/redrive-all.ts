@@ -1,0 +1,29 @@
+/** Sends dead letters once more, one after the other, no faster than asked for. */
+import { delay, systemClock, type DeadLetter, type DeadLetterDesk } from '../../runtime/internal.ts'
+
+/** In the order in which they were first recorded, so that events of one key go on in theirs. */
+export async function redriveAll(
+  desk: DeadLetterDesk,
+  letters: readonly DeadLetter[],
+  options: { readonly perSecond: number | undefined; readonly onRedriven: (letter: DeadLetter) => void },
+): Promise<void> {
+  const { perSecond, onRedriven } = options
+  const startedAtMs = systemClock.nowMs()
+  for (const [index, letter] of inOrder(letters).entries()) {
+    if (perSecond !== undefined) {
+      const dueAtMs = startedAtMs + (index * 1_000) / perSecond
+      await delay(systemClock, Math.max(0, dueAtMs - systemClock.nowMs()))
+    }
+    await desk.redrive(letter)
+    onRedriven(letter)
+  }
+}
+
+/** One letter per handling: the members of a join come back together. */
+export function inOrder(letters: readonly DeadLetter[]): readonly DeadLetter[] {
+  const byHandling = new Map<string, DeadLetter>()
+  for (const letter of letters) byHandling.set(`${letter.agent} ${letter.handlingId}`, letter)
+  return [...byHandling.values()].sort(
+    (a, b) => a.origin.timestampMs - b.origin.timestampMs || a.origin.offset - b.origin.offset,
+  )
+}
