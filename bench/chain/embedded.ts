@@ -76,5 +76,5 @@ export async function embeddedDrain(flows: number): Promise<DrainResult> {
   const { firstAtMs } = await readWritten(broker, CHAIN[1], flows)
   await broker.close()
   const flowsPerSecond = (flows / (written.lastAtMs - firstAtMs)) * 1_000
-  return { ...written, flowsPerSecond, cpuUsPerFlow: (user + system) / flows, peakRssMb, usages: [] }
+  return { ...written, flowsPerSecond, cpuUsPerFlow: (user + system) / flows, peakRssMb, usages: [], redisCommands: 0 }
 }

@@ -80,3 +80,11 @@ async function inRedis({ redisUrl, namespace }: WorkerSettings): Promise<Kept> {
   redis.disconnect()
   return { count, bytes: sampled === 0 ? 0 : bytes / sampled }
 }
+
+/** Commands that Redis has run since its start, those inside of scripts included. */
+export async function redisCommands({ redisUrl }: WorkerSettings): Promise<number> {
+  const redis = new Redis(redisUrl)
+  const stats = await redis.info('commandstats')
+  redis.disconnect()
+  return [...stats.matchAll(/:calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0)
+}

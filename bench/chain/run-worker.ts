@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { usedByHandlings, type HandlingBytes } from './handling-bytes.ts'
+import { redisCommands, usedByHandlings, type HandlingBytes } from './handling-bytes.ts'
 import { endOffsets, readWritten, untilWritten, type Written } from './measure.ts'
 import { CHAIN, paperType, type Paper } from './settings.ts'
 import { RunStack } from './stack.ts'
@@ -19,6 +19,8 @@ export interface DrainResult extends Written {
   readonly cpuUsPerFlow: number
   readonly peakRssMb: number
   readonly usages: readonly Usage[]
+  /** Commands that Redis ran meanwhile, for whomever. */
+  readonly redisCommands: number
   /** What a handling has left behind and asked for; only where it was asked for. */
   readonly bytes?: HandlingBytes
 }
@@ -36,9 +38,11 @@ export async function drain(settings: WorkerSettings, flows: number, options: Dr
   const stack = await RunStack.open(settings)
   try {
     await stack.load(0, flows)
+    const commandsBefore = await redisCommands(settings)
     const workers = await Promise.all(Array.from({ length: processes }, () => Worker.start(settings)))
     await untilWritten(stack.broker, last, flows, TIMEOUT_MS)
     const usages = await Promise.all(workers.map((worker) => worker.usage()))
+    const commands = (await redisCommands(settings)) - commandsBefore
     await Promise.all(workers.map((worker) => worker.stop()))
     const written = await readWritten(stack.broker, last, flows)
     const { firstAtMs } = first === last ? written : await readWritten(stack.broker, first, flows)
@@ -49,6 +53,7 @@ export async function drain(settings: WorkerSettings, flows: number, options: Dr
       cpuUsPerFlow: (cpuMs * 1_000) / flows,
       peakRssMb: megabytes(usages),
       usages,
+      redisCommands: commands,
       ...(withBytes ? { bytes: await usedByHandlings(stack, settings) } : {}),
     }
   } finally {

@@ -8,7 +8,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2
 }
 
-/** `min-max` with two digits. */
-export function spread(values: readonly number[]): string {
-  return `${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)}`
+/** `min-max`. */
+export function spread(values: readonly number[], digits = 2): string {
+  return `${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)}`
 }
