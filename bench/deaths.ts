@@ -7,7 +7,7 @@ const { values } = parseArgs({
   options: { events: { type: 'string', default: '2000' }, frozen: { type: 'string', default: '60' } },
 })
 const events = Number(values.events)
-const trial = await DeathTrial.make(2_000)
+const trial = await DeathTrial.make(6_000)
 let isWrong = false
 try {
   for (const point of DEATH_POINTS) tell(`killed ${point}`, await trial.die(point, events))

@@ -164,12 +164,18 @@ export class AgentConsumer implements ConsumerHandlers {
     this.#balance()
   }
 
-  /** Starts nothing new and waits for what runs, at most `timeoutMs`; then aborts it. */
-  async drain(timeoutMs: number): Promise<void> {
+  /**
+   * Starts nothing new and waits for what runs, at most `timeoutMs`; then aborts it. Long handlers do not keep their partitions from
+   * others meanwhile: where `mayLeave` says so, the group is left early, and who gets their records waits for these handlers.
+   */
+  async drain(timeoutMs: number, mayLeave?: () => Promise<boolean>): Promise<void> {
     this.#draining = true
     this.#frozen = true
     this.#broker?.pause(this.#order)
-    if (!(await this.#untilIdle(timeoutMs))) {
+    const atOnceMs = Math.min(timeoutMs, LEAVE_AFTER_MS)
+    if (await this.#untilIdle(atOnceMs)) return
+    if (mayLeave !== undefined && this.#options.onRevoke === 'finish' && (await mayLeave())) await this.stop()
+    if (!(await this.#untilIdle(timeoutMs - atOnceMs))) {
       for (const task of this.#running.keys()) task.cancellation.cancel('shutdown')
       await this.#untilIdle(DRAIN_ABORT_GRACE_MS)
     }
@@ -381,4 +387,6 @@ export class AgentConsumer implements ConsumerHandlers {
 /** Three quarters of what may lie between the lowest unfinished record and the highest registered one. */
 const PINNED_SPAN = (MAX_SPAN / 2) * 0.75
 const MIN_OPEN_PER_PARTITION = 256
+/** Handlers that end sooner are committed as usual; all others have a claim by then. */
+const LEAVE_AFTER_MS = 1_000
 const DRAIN_ABORT_GRACE_MS = 5_000

@@ -122,12 +122,25 @@ export class AgentRunner {
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#stopping = true
     this.#isConsuming = false
-    const drained = Promise.all([this.#consumer?.drain(drainTimeoutMs), this.#retries.drain(drainTimeoutMs)])
+    const mayLeave = (): Promise<boolean> => this.#hasOthers()
+    const drained = Promise.all([this.#consumer?.drain(drainTimeoutMs, mayLeave), this.#retries.drain(drainTimeoutMs)])
     this.#handling.leave()
     await drained
     this.#handling.abort()
     await this.#handling.settled()
     await Promise.all([this.#consumer?.stop(), this.#retries.stop()])
+  }
+
+  /** Whether somebody else would take the partitions over, and knows from the store what is under way here. */
+  async #hasOthers(): Promise<boolean> {
+    const { broker, deps } = this.#options
+    if (!deps.dedup) return false
+    try {
+      return (await broker.admin.describeGroup(deps.agent.name)).members > 1
+    } catch (error) {
+      deps.log.debug('cannot see who else is in the group', { problem: describeUnknown(error) })
+      return false
+    }
   }
 
   #makeConsumer(agent: Agent): AgentConsumer {

@@ -1,17 +1,25 @@
-/** `laban run` with one agent whose process kills itself at a given call of a port: `doomed.ts <agent file> <point>`, or `never`. */
+/** `laban run` with one agent whose process kills itself at a given call of a port, once so many handlers have begun: `doomed.ts <agent file> <point>|never <begun>`. */
 import { resolve } from 'node:path'
 import { createLogger, createService, loadConfig, openKafka } from '../../../runtime/internal.ts'
 import type { Agent } from '../../../runtime/agent.ts'
 import type { Broker, OutgoingRecord } from '../../../runtime/ports/broker.ts'
 import { isDeathPoint, type DeathPoint } from './death-points.ts'
 
-const [file = '', point = ''] = process.argv.slice(2)
+const [file = '', point = '', leastBegun = '1'] = process.argv.slice(2)
+let begun = 0
 if (point !== 'never' && !isDeathPoint(point)) throw new Error(`no such point: ${point}`)
 const [when, call] = point.split(' ') as [When, Call]
 const { config } = loadConfig({ environment: process.env })
 const log = createLogger(config.log)
 const stack = await openKafka({ config, log })
-const agent = ((await import(resolve(file))) as { default: Agent }).default
+const { default: mortalAgent } = (await import(resolve(file))) as { default: Agent }
+const agent: Agent = {
+  ...mortalAgent,
+  handle: (event, context) => {
+    begun++
+    return mortalAgent.handle(event, context)
+  },
+}
 const store = await stack.store()
 const mortalStore = mortal(store, {
   // All claims of all agents: there is one agent.
@@ -50,14 +58,14 @@ function mortal<T extends object>(port: T, replaced: Partial<T>): T {
   })
 }
 
-/** Dies at the first call that matters and concerns more than one handling, so that others are in flight. */
+/** Dies at the first call that matters once enough handlers have begun. */
 function deadly<A extends readonly unknown[], R>(
   name: string,
   original: (...args: A) => Promise<R>,
   concerns: (...args: A) => boolean = () => true,
 ): (...args: A) => Promise<R> {
   return async (...args) => {
-    if (name !== call || !concerns(...args)) return original(...args)
+    if (name !== call || begun < Number(leastBegun) || !concerns(...args)) return original(...args)
     if (when === 'before') die()
     const answer = original(...args)
     // The request is on its way; nobody will hear the answer.

@@ -21,14 +21,17 @@ class Rig implements BrokerConsumer {
   nowMs = 1_000_000
   tasks: Task[] = []
   isPaused = false
+  hasLeft = false
+  readonly #due = new WeakMap<() => void, number>()
   readonly #ends = new Map<Task, () => void>()
 
   constructor() {
     const clock: Clock = {
       nowMs: () => this.nowMs,
       random: () => 0.5,
-      after: (_delayMs, callback) => {
+      after: (delayMs, callback) => {
         this.timers.add(callback)
+        this.#due.set(callback, this.nowMs + delayMs)
         return () => void this.timers.delete(callback)
       },
     }
@@ -61,6 +64,7 @@ class Rig implements BrokerConsumer {
   }
 
   stop(): Promise<void> {
+    this.hasLeft = true
     return Promise.resolve()
   }
 
@@ -73,9 +77,11 @@ class Rig implements BrokerConsumer {
   async pass(ms: number): Promise<void> {
     for (const endMs = this.nowMs + ms; this.nowMs < endMs;) {
       this.nowMs += 1_000
-      const due = [...this.timers]
-      this.timers.clear()
-      for (const timer of due) timer()
+      for (const timer of [...this.timers]) {
+        if ((this.#due.get(timer) ?? 0) > this.nowMs) continue
+        this.timers.delete(timer)
+        timer()
+      }
       for (let turn = 0; turn < 10; turn++) await Promise.resolve()
     }
   }
@@ -277,5 +283,32 @@ describe('a gap that is wider than the ring', () => {
     expect(rig.isPaused).toBe(false)
     expect(rig.consumer.onBatch(far)).toBe(FAR + 1)
     expect(rig.crashes).toEqual([])
+  })
+})
+
+describe('a drain with a handler that takes long', () => {
+  it.each([true, false])('leaves the group early when others are there: %s', async (hasOthers) => {
+    rig.deliver(0, 10)
+    const [long, ...others] = rig.tasks
+    for (const task of others) rig.end(task)
+    const drained = rig.consumer.drain(60_000, () => Promise.resolve(hasOthers))
+    await rig.pass(20_000)
+    expect(rig.hasLeft).toBe(hasOthers)
+    // What is finished above it travels with the last commit.
+    if (hasOthers)
+      expect(rig.commits.at(-1)).toMatchObject({ offset: 0, metadata: expect.stringMatching(/^l1./) as string })
+    expect(long?.cancellation.reason).toBeUndefined()
+    if (long !== undefined) rig.end(long)
+    await drained
+    await rig.consumer.stop()
+    expect(rig.commits.at(-1)?.offset).toBe(hasOthers ? 0 : 10)
+  })
+
+  it('aborts it when its time is over, after it has left', async () => {
+    rig.deliver(0, 1)
+    const drained = rig.consumer.drain(60_000, () => Promise.resolve(true))
+    await rig.pass(66_000)
+    expect(rig.tasks[0]?.cancellation.reason).toBe('shutdown')
+    await drained
   })
 })
