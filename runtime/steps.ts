@@ -84,5 +84,5 @@ export type RunStep = <T>(
 export type RunEffect = <T>(
   name: string,
   fn: (key: string, call: StepCall) => T | Promise<T>,
-  options?: EffectOptions<NoInfer<T>>,
+  options?: EffectOptions<T>,
 ) => Promise<T>

@@ -3,7 +3,7 @@
  * output of `laban flow` is exactly this. Times are epoch milliseconds by the clocks of whoever wrote them; order never depends
  * on them.
  */
-import type { FactOutcome } from '../contracts/fact.ts'
+import type { FactOutcome, FactStep } from '../contracts/fact.ts'
 import type { Uuid } from '../contracts/ids.ts'
 
 /** Version of the JSON form; it grows when a field changes its meaning, not when one is added. */
@@ -85,6 +85,8 @@ export interface FlowHandling {
   readonly outputs: readonly Uuid[]
   readonly join: JoinState | null
   readonly hop: number | null
+  /** Steps and effects of its last attempt that have a result, in the order in which the handler got them. */
+  readonly steps: readonly FactStep[]
   /** 1 = it worked the first time; 0 = it has not run. */
   readonly attempts: number
   readonly failedAttempts: readonly FailedAttempt[]

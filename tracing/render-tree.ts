@@ -38,6 +38,7 @@ const PAINTS: Readonly<Record<FlowStatus, number>> = {
 const DIM = 2
 const BOLD = 1
 const MAX_ATTEMPTS_SHOWN = 3
+const MAX_STEPS_SHOWN = 8
 const SHORT_ID_LENGTH = 8
 /** Lines of one kind below the drawing. */
 const MAX_LISTED = 10
@@ -218,14 +219,28 @@ function noteTexts({ status, attempts, duplicatesSkipped }: FlowHandling): strin
   return texts
 }
 
-function detailsOf({ failedAttempts, errorCode, errorMessage, deadLetter, status }: FlowHandling): readonly string[] {
+function detailsOf(handling: FlowHandling): readonly string[] {
+  const { failedAttempts, errorCode, errorMessage, deadLetter, status, steps } = handling
   const failures = failedAttempts.map(
     (failure) => `attempt ${failure.attempt} failed: ${failure.errorCode ?? ''} ${failure.errorMessage ?? ''}`,
   )
   const hidden = failures.length - MAX_ATTEMPTS_SHOWN
   const shown = hidden > 0 ? [`${hidden} earlier attempts failed`, ...failures.slice(hidden)] : failures
   const error = status === 'failed' && errorCode !== null ? [`${errorCode}: ${errorMessage ?? ''}`] : []
-  return [...shown, ...error, ...(deadLetter === null ? [] : [`dead letter ${deadLetter}`])].map(oneLine)
+  const letter = deadLetter === null ? [] : [`dead letter ${deadLetter}`]
+  return [...shown, ...stepTexts(steps), ...error, ...letter].map(oneLine)
+}
+
+function stepTexts(steps: FlowHandling['steps']): readonly string[] {
+  const texts = steps.slice(0, MAX_STEPS_SHOWN).map(({ name, durationMs, cost, replayed }) => {
+    const words = [
+      durationText(durationMs),
+      ...(cost === null ? [] : [`cost ${cost}`]),
+      ...(replayed ? ['replayed'] : []),
+    ]
+    return `step ${name}: ${words.join(', ')}`
+  })
+  return steps.length > MAX_STEPS_SHOWN ? [...texts, `and ${steps.length - MAX_STEPS_SHOWN} more steps`] : texts
 }
 
 function oneLine(text: string): string {

@@ -36,6 +36,7 @@ export function resolveHandling(draft: HandlingDraft, events: EventDrafts, subsc
     outputs: [...draft.outputs].sort(),
     join,
     hop: largestOf(members.map((event) => event.hop)),
+    steps: decisive?.steps ?? [],
     attempts: attempts.count,
     failedAttempts: attempts.failed.map(({ attempt, endedAtMs, errorCode, errorMessage }) => ({
       attempt,

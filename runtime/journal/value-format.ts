@@ -22,7 +22,20 @@ export function encodeValue(value: unknown): string {
 
 /** The value from its text: a copy that shares nothing with what was encoded. */
 export function decodeValue(text: string): unknown {
-  return JSON.parse(text, (_key, value: unknown) => (isTagged(value) ? untag(value) : value)) as unknown
+  return revive(JSON.parse(text))
+}
+
+/** Not by a reviver of JSON.parse: what that makes undefined is removed. */
+function revive(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(revive)
+  if (isTagged(value)) return untag(value)
+  return fromEntries(Object.entries(value))
+}
+
+/** Defines properties instead of setting them: `__proto__` is a name like any other. */
+function fromEntries(entries: readonly (readonly [string, unknown])[]): object {
+  return Object.fromEntries(entries.map(([name, value]) => [name, revive(value)]))
 }
 
 function plain(value: unknown, path: string, above: readonly object[]): unknown {
@@ -55,11 +68,10 @@ function plainObject(value: object, path: string, above: readonly object[]): unk
   const below = [...above, value]
   if (Array.isArray(value)) return Array.from(value, (item, index) => plain(item, `${path}[${index}]`, below))
   if (!isRecord(value)) throw new ValueProblem(path, `it is a ${value.constructor.name}; return plain data`)
-  const copy: Record<string, unknown> = {}
-  for (const [name, item] of Object.entries(value)) {
-    if (item !== undefined) copy[name] = plain(item, `${path}.${name}`, below)
-  }
-  return TAG in copy ? { [TAG]: 'object', value: Object.entries(copy) } : copy
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .map(([name, item]) => [name, plain(item, `${path}.${name}`, below)] as const)
+  return entries.some(([name]) => name === TAG) ? { [TAG]: 'object', value: entries } : Object.fromEntries(entries)
 }
 
 /** Plain objects, and those of a class without methods, such as decoded events: all that they are is in their properties. */
@@ -82,8 +94,8 @@ function tag(kind: string, value: unknown): Tagged {
   return { [TAG]: kind, value: String(value) }
 }
 
-function isTagged(value: unknown): value is Tagged {
-  return typeof value === 'object' && value !== null && TAG in value
+function isTagged(value: object): value is Tagged {
+  return Object.hasOwn(value, TAG)
 }
 
 function untag({ $laban: kind, value }: Tagged): unknown {
@@ -97,7 +109,7 @@ function untag({ $laban: kind, value }: Tagged): unknown {
     case 'bytes':
       return Buffer.from(String(value), 'base64')
     case 'object':
-      return Object.fromEntries(value as readonly (readonly [string, unknown])[])
+      return fromEntries(value as readonly (readonly [string, unknown])[])
     default:
       return undefined
   }

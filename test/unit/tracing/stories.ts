@@ -47,7 +47,11 @@ export function retried(): Story {
   const error = ['LABAN_HANDLER_FAILED', 'Handler of a.shaky failed: 429'] as const
   story.tell('retried', 'a.shaky', [begun], { from: 2, to: 12, attempt: 1, error })
   story.tell('retried', 'a.shaky', [begun], { from: 200, to: 230, attempt: 2, error })
-  story.completed('a.shaky', [begun], ['t.ended'], { from: 600, to: 620, attempt: 3 })
+  const steps = [
+    { name: 'analyse', durationMs: 1_500, cost: 0.004, replayed: true },
+    { name: 'charge', durationMs: 12, cost: null, replayed: false },
+  ]
+  story.completed('a.shaky', [begun], ['t.ended'], { from: 600, to: 620, attempt: 3, steps })
   return story
 }
 

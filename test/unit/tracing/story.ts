@@ -1,5 +1,5 @@
 /** Tells small flows as facts, records and manifests, the way the runtime writes them. Times are milliseconds since the flow began. */
-import type { Fact, FactInput, FactOutcome, FactOutput } from '../../../contracts/fact.ts'
+import type { Fact, FactInput, FactOutcome, FactOutput, FactStep } from '../../../contracts/fact.ts'
 import { deriveId, joinHandlingId, outputId, type Uuid } from '../../../contracts/ids.ts'
 import type { Manifest } from '../../../contracts/manifest.ts'
 import type { SeenEvent } from '../../../tracing/event-drafts.ts'
@@ -18,6 +18,7 @@ export interface Telling {
   readonly to?: number
   readonly attempt?: number
   readonly join?: boolean
+  readonly steps?: readonly FactStep[]
   readonly detail?: Record<string, string>
   readonly error?: readonly [code: string, message: string]
 }
@@ -133,7 +134,7 @@ export class Story {
       traceId: this.flowId.replaceAll('-', ''),
       spanId: null,
       outputs: (telling.outputs ?? []).map(factOutput),
-      steps: [],
+      steps: telling.steps ?? [],
       detail: telling.detail ?? {},
     })
   }
