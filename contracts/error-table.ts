@@ -292,6 +292,13 @@ export const ERROR_TABLE = {
     cause: 'The result is larger than what is kept in Redis, and no place for large results is configured.',
     remedy: 'Return less, raise steps.maxResultBytes, or set steps.resultsDir to a folder that all instances share.',
   },
+  LABAN_STEP_RESULT_STORE: {
+    class: 'retry',
+    message: 'The folder {folder} for large results cannot be used: {problem}',
+    cause: 'The folder of steps.resultsDir is missing, full, read-only or not reachable.',
+    remedy: 'Mount or free the folder; the handling is tried again.',
+    exit: 74,
+  },
   LABAN_STEP_RESULT_MISSING: {
     class: 'terminal',
     message: 'The large result {id} of step {step} of {agent} is not there',

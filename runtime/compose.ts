@@ -20,6 +20,7 @@ import type { Broker } from './ports/broker.ts'
 import type { Store } from './ports/claim-store.ts'
 import { systemClock, type Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
+import type { ResultStore } from './ports/result-store.ts'
 import { Service } from './service/service.ts'
 import { checkStart, eventTopicsOf } from './service/start-checks.ts'
 
@@ -224,11 +225,19 @@ export async function createService(stack: Stack, agents: readonly Agent[], part
       sessionTimeoutMs: config.kafka.sessionTimeoutMs,
       heartbeatIntervalMs: config.kafka.heartbeatIntervalMs,
     },
+    maxResultBytes: config.steps.maxResultBytes,
+    ...(await resultsOf(config)),
     dedup: config.dedup === 'on',
     maxBatchBytes: config.producer.maxBatchBytes,
     onFatal: parts.onFatal,
     ...(parts.instance === undefined ? {} : { instance: parts.instance }),
   })
+}
+
+async function resultsOf({ steps }: Config): Promise<{ readonly results?: ResultStore }> {
+  if (steps.resultsDir === undefined) return {}
+  const { createFileResultStore } = await import('./adapters/file/result-store.ts')
+  return { results: createFileResultStore(steps.resultsDir) }
 }
 
 /** The topics that the agents need for themselves. */

@@ -140,6 +140,21 @@ const shape = {
     'Folder of the local state: embedded runs, the address of `laban dev`.',
     { isPath: true },
   ),
+  steps: section('Results of steps.', {
+    maxResultBytes: key(
+      z
+        .int()
+        .min(1)
+        .max(512 * 1024)
+        .default(64 * 1024),
+      'Largest result, as JSON, that is kept in Redis and on the journal topic. Larger ones go to steps.resultsDir.',
+    ),
+    resultsDir: key(
+      z.string().min(1).optional(),
+      'Folder for larger results, shared by all instances of an agent. Unset: they are refused.',
+      { isPath: true },
+    ),
+  }).prefault({}),
   tracing: section('Traces over OTLP.', {
     enabled: key(z.boolean().default(true), 'Whether traces are made; they are sent only when otlpUrl is set.'),
     otlpUrl: key(
