@@ -54,19 +54,22 @@ const LETTER_A = 97
 /** The 16 bytes of a UUID. */
 export function uuidToBytes(id: Uuid): Buffer {
   const bytes = Buffer.allocUnsafe(16)
-  let high = -1
-  let at = 0
-  for (let index = 0; index < id.length; index++) {
-    const code = id.charCodeAt(index)
-    if (code === DASH) continue
-    const digit = code < LETTER_A ? code - DIGIT_0 : code - LETTER_A + 10
-    if (high < 0) high = digit
-    else {
-      bytes[at++] = (high << 4) | digit
-      high = -1
-    }
-  }
+  writeUuid(bytes, 0, id)
   return bytes
+}
+
+/** Writes the 16 bytes of a UUID and returns the offset behind them. */
+export function writeUuid(target: Buffer, at: number, id: Uuid): number {
+  let next = at
+  for (let index = 0; index < id.length; index += 2) {
+    if (id.charCodeAt(index) === DASH) index++
+    target[next++] = (hexDigit(id.charCodeAt(index)) << 4) | hexDigit(id.charCodeAt(index + 1))
+  }
+  return next
+}
+
+function hexDigit(code: number): number {
+  return code < LETTER_A ? code - DIGIT_0 : code - LETTER_A + 10
 }
 
 /** A UUID from 16 bytes at `offset`. */
@@ -77,7 +80,9 @@ export function uuidFromBytes(bytes: Buffer, offset = 0): Uuid {
 
 /** Slot of a flow among `slots`: everything one agent stores for one flow shares it. */
 export function flowSlot(flowId: Uuid, slots: number): number {
-  return Number.parseInt(flowId.slice(0, 4), 16) % slots
+  let number = 0
+  for (let index = 0; index < 4; index++) number = (number << 4) | hexDigit(flowId.charCodeAt(index))
+  return number % slots
 }
 
 const VARIANT = ['8', '9', 'a', 'b']

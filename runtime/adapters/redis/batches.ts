@@ -25,8 +25,8 @@ export interface Runner {
 export type FixedArguments = (parts: readonly Part[]) => readonly (Buffer | string | number)[]
 
 /** Redis runs nothing else while a script runs, so calls are cut at these; the pieces still share a round trip. */
-const MAX_PARTS = 1_000
-const MAX_BYTES = 4_194_304
+export const MAX_PARTS = 1_000
+export const MAX_BYTES = 4_194_304
 
 /** One answer per part. @throws LABAN_STORE_UNAVAILABLE, LABAN_STORE_LOST */
 export async function runBatch(

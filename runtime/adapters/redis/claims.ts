@@ -22,7 +22,17 @@ import { Epochs } from './epochs.ts'
 import { decodeAnswer, memberPart, topicArguments } from './join-calls.ts'
 import { agentKeys, SLOTS, type AgentKeys } from './keys.ts'
 import type { Reply, ScriptName } from './scripts.ts'
-import { claimTail, computedValue, decodeState, expectation, handedTail, redriveArguments } from './values.ts'
+import { runPacked, type PackedCall } from './packed.ts'
+import {
+  claimTail,
+  computedBytes,
+  computedValue,
+  decodeState,
+  expectation,
+  handedTail,
+  redriveArguments,
+  writeComputed,
+} from './values.ts'
 
 export interface ClaimsOptions {
   readonly connection: Connection
@@ -77,27 +87,34 @@ export class RedisClaimStore implements ClaimStore {
   }
 
   async read(refs: readonly HandlingRef[]): Promise<readonly HandlingState[]> {
-    const parts = refs.map((ref) => this.#part(ref, []))
-    const replies = await runBatch(this.#runner, 'read', parts, () => [])
-    return replies.map((reply) => decodeState(reply as Buffer | null))
+    const call = this.#packed('read', [])
+    const replies = await runPacked(this.#runner, call, refs)
+    return replies.map((reply) => (reply === undefined ? ABSENT : decodeState(reply as Buffer | null)))
   }
 
   claim(requests: readonly ClaimRequest[]): Promise<readonly Transition[]> {
     return this.#change(CLAIM, this.#ttlMs.claim, requests)
   }
 
-  compute(requests: readonly ComputeRequest[]): Promise<readonly Transition[]> {
-    return this.#change(COMPUTE, this.#ttlMs.claim, requests)
+  async compute(requests: readonly ComputeRequest[]): Promise<readonly Transition[]> {
+    if (requests.some(({ from }) => from !== 'absent')) return this.#change(COMPUTE, this.#ttlMs.claim, requests)
+    const call = { ...this.#packed<ComputeRequest>('compute-new', [this.#ttlMs.claim]), ...COMPUTE_NEW }
+    const replies = await runPacked(this.#runner, call, requests)
+    return requests.map((request, index) => transition(replies[index], () => COMPUTE.stateOf(request)))
   }
 
   async finish(requests: readonly FinishRequest[]): Promise<readonly Transition[]> {
+    if (!this.#hasJoined && requests.every(({ hasJournal }) => hasJournal !== true)) {
+      const replies = await runPacked(this.#runner, this.#packed('finish-plain', [this.#ttlMs.dedup]), requests)
+      return replies.map((reply) => transition(reply, () => DONE))
+    }
     const parts = requests.map((request) => this.#finishPart(request))
     const kindsOf: FixedArguments = (chosen) => [
       this.#ttlMs.dedup,
       chosen.map((part) => (part as FinishPart).kinds).join(''),
     ]
     const replies = await runBatch(this.#runner, 'finish', parts, kindsOf)
-    return replies.map((reply) => transition(reply, () => ({ state: 'done' })))
+    return replies.map((reply) => transition(reply, () => DONE))
   }
 
   hand(requests: readonly HandRequest[]): Promise<readonly Transition[]> {
@@ -156,6 +173,16 @@ export class RedisClaimStore implements ClaimStore {
     return requests.map((request, index) => transition(replies[index] ?? null, () => stateOf(request)))
   }
 
+  #packed<R extends HandlingRef>(script: ScriptName, fixed: readonly number[]): PackedCall<R> {
+    return {
+      script,
+      fixed: [...fixed, this.#keys.handlingsBase],
+      epochKeyOf: ({ flowId }) => this.#epochKey(flowId),
+      sizeOf: () => 0,
+      write: (_request, _target, at) => at,
+    }
+  }
+
   #part({ flowId, handlingId }: HandlingRef, args: Arguments): Part {
     let bytes = 0
     for (const arg of args) if (typeof arg === 'object') bytes += arg.length
@@ -190,9 +217,12 @@ export class RedisClaimStore implements ClaimStore {
   }
 }
 
-/** 1: as requested; a list: accepted, holding the value; else refused, with the value. */
-function transition(reply: Reply, stateOf: () => HandlingState): Transition {
-  if (reply === 1) return { accepted: true, current: stateOf() }
+const ABSENT: HandlingState = { state: 'absent' }
+const DONE: HandlingState = { state: 'done' }
+
+/** 1, or nothing said: as requested; a list: accepted, holding the value; else refused, with the value. */
+function transition(reply: Reply | undefined, stateOf: () => HandlingState): Transition {
+  if (reply === 1 || reply === undefined) return { accepted: true, current: stateOf() }
   if (Array.isArray(reply)) return { accepted: true, current: decodeState(reply[0] as Buffer) }
   return { accepted: false, current: decodeState(reply as Buffer | null) }
 }
@@ -234,6 +264,17 @@ const COMPUTE: Change<ComputeRequest> = {
     return [expectation(request.from), value, ownBytes]
   },
   stateOf: ({ owner, attempt, position, outputs }) => ({ state: 'computed', owner, attempt, position, outputs }),
+}
+
+/** Behind slot and id: the length of the value without outputs, that of the value, and the value. */
+const COMPUTE_NEW: Pick<PackedCall<ComputeRequest>, 'sizeOf' | 'write'> = {
+  sizeOf: (request) => 8 + computedBytes(request),
+  write: (request, target, at) => {
+    const end = writeComputed(request, target, at + 8)
+    const bytes = end - at - 8
+    target.writeUInt32BE(bytes, target.writeUInt32BE(bytes - request.outputs.length, at))
+    return end
+  },
 }
 
 const HAND: Change<HandRequest> = {

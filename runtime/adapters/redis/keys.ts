@@ -14,6 +14,8 @@ export interface AgentKeys {
   handling(flowId: Uuid, handlingId: Uuid): Buffer
   join(flowId: Uuid): Buffer
   journal(flowId: Uuid, handlingId: Uuid): Buffer
+  /** The keys of handlings up to the number of their slot; behind it come `}:` and the id. */
+  readonly handlingsBase: string
   /** Where the epoch of a slot is kept; without a slot, the one epoch of the agent on a standalone server. */
   epoch(slot?: number): string
 }
@@ -32,6 +34,7 @@ export function agentKeys(namespace: string, agent: string): AgentKeys {
     return key
   }
   return {
+    handlingsBase: `{${prefixOf(namespace)}${agent}:`,
     handling: (flowId, handlingId) => idKey(handlingPrefixes, flowId, handlingId),
     join: (flowId) => idKey(joinPrefixes, flowId, flowId),
     journal: (flowId, handlingId) => idKey(journalPrefixes, flowId, handlingId),

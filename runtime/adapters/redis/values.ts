@@ -46,26 +46,38 @@ export function handedTail(kind: HandedKind, attempt: number): Buffer {
   return tail
 }
 
+/** What a `computed` value says. */
+export interface Computed {
+  readonly owner: string
+  readonly attempt: number
+  readonly position: InputPosition
+  readonly outputs: Buffer
+}
+
 /** A whole `computed` value of generation 0, and the length of all but its outputs. */
-export function computedValue(computed: { owner: string; attempt: number; position: InputPosition; outputs: Buffer }): {
-  value: Buffer
-  ownBytes: number
-} {
-  const { position, outputs } = computed
-  const tail = claimTail(computed.owner, computed.attempt)
-  const topic = lengthPrefixed(position.topic)
-  const ownBytes = HEAD_BYTES + tail.length + topic.length + 12
-  const value = Buffer.allocUnsafe(ownBytes + outputs.length)
-  value[0] = VERSION
-  value[1] = STATE.computed
-  value.writeUInt32BE(0, 2)
-  tail.copy(value, HEAD_BYTES)
-  topic.copy(value, HEAD_BYTES + tail.length)
-  value.writeInt32BE(position.partition, ownBytes - 12)
-  value.writeUInt32BE(Math.floor(position.offset / UINT32), ownBytes - 8)
-  value.writeUInt32BE(position.offset % UINT32, ownBytes - 4)
-  outputs.copy(value, ownBytes)
-  return { value, ownBytes }
+export function computedValue(computed: Computed): { value: Buffer; ownBytes: number } {
+  const value = Buffer.allocUnsafe(computedBytes(computed))
+  return { value, ownBytes: writeComputed(computed, value, 0) - computed.outputs.length }
+}
+
+/** Size of a `computed` value. */
+export function computedBytes({ owner, position, outputs }: Computed): number {
+  return HEAD_BYTES + 4 + 1 + nameBytes(owner) + 1 + nameBytes(position.topic) + 12 + outputs.length
+}
+
+/** Writes a `computed` value of generation 0 and returns the offset behind it. */
+export function writeComputed({ owner, attempt, position, outputs }: Computed, target: Buffer, at: number): number {
+  target[at] = VERSION
+  target[at + 1] = STATE.computed
+  target.writeUInt32BE(0, at + 2)
+  let next = target.writeUInt32BE(attempt, at + HEAD_BYTES)
+  next = writeName(owner, target, next)
+  next = writeName(position.topic, target, next)
+  next = target.writeInt32BE(position.partition, next)
+  next = target.writeUInt32BE(Math.floor(position.offset / UINT32), next)
+  next = target.writeUInt32BE(position.offset % UINT32, next)
+  target.set(outputs, next)
+  return next + outputs.length
 }
 
 /**
@@ -130,13 +142,21 @@ function readKind(value: Buffer): HandedKind {
 }
 
 function lengthPrefixed(text: string): Buffer {
-  const bytes = Buffer.byteLength(text)
-  if (bytes > 255)
-    throw new LabanError('LABAN_INVARIANT', { problem: `a name of ${bytes} bytes is too long to be stored` })
-  const prefixed = Buffer.allocUnsafe(1 + bytes)
-  prefixed[0] = bytes
-  prefixed.write(text, 1)
+  const prefixed = Buffer.allocUnsafe(1 + nameBytes(text))
+  writeName(text, prefixed, 0)
   return prefixed
+}
+
+function nameBytes(text: string): number {
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= 255) return bytes
+  throw new LabanError('LABAN_INVARIANT', { problem: `a name of ${bytes} bytes is too long to be stored` })
+}
+
+function writeName(text: string, target: Buffer, at: number): number {
+  const bytes = target.write(text, at + 1)
+  target[at] = bytes
+  return at + 1 + bytes
 }
 
 function corrupt(value: Buffer): LabanError {
