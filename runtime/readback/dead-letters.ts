@@ -77,7 +77,9 @@ export async function readDeadLetters(
       const name = `${text(record, 'event-id')} ${text(record, 'generation') || '1'}`
       const mark = MARKS.find((known) => known === text(record, 'mark'))
       if (mark === undefined) letters.set(name, readLetter(agent, range, record))
-      else marks.set(name, { mark, note: text(record, 'note'), atMs: record.timestampMs })
+      // What has succeeded stays so, however often it is redriven.
+      else if (marks.get(name)?.mark !== 'resolved')
+        marks.set(name, { mark, note: text(record, 'note'), atMs: record.timestampMs })
     }
   }
   const newest = new Map<Uuid, number>()

@@ -4,7 +4,7 @@
  */
 import { randomInt, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { defineAgent, type Agent, type HandlerContext } from 'laban'
+import { defineAgent, type Agent, type HandlerContext, type RetryPolicy } from 'laban'
 
 /** What every event of a trial carries. */
 export interface TrialEvent {
@@ -23,6 +23,9 @@ export type TrialContext = Omit<HandlerContext, 'publish'> & { publish(topic: st
 /** A definition without the types of generated contracts. */
 export interface TrialDefinition {
   readonly name: string
+  /** @default '1.0.0' */
+  readonly version?: string
+  readonly retry?: RetryPolicy
   readonly consumes: string | { readonly all: readonly string[] }
   readonly produces?: readonly string[]
   handle(event: unknown, context: TrialContext): void | Promise<void>
