@@ -66,8 +66,12 @@ export class LongTrial {
     this.#settings = settings
   }
 
-  static async make(options: { readonly partitions: number; readonly maxInFlight?: number }): Promise<LongTrial> {
-    const { partitions, maxInFlight = 1_000 } = options
+  static async make(options: {
+    readonly partitions: number
+    readonly maxInFlight?: number
+    readonly sessionMs?: number
+  }): Promise<LongTrial> {
+    const { partitions, maxInFlight = 1_000, sessionMs = 10_000 } = options
     const namespace = uniqueName('long')
     const [brokers, redisUrl, registryUrl] = [
       await stackAddress('brokers'),
@@ -88,7 +92,17 @@ export class LongTrial {
     const codec = createCodec({ contracts, registry, schemaIds })
     const parts = { broker, producer: await broker.producer(), codec, folder }
     const drainTimeoutMs = 120_000
-    const settings = { namespace, brokers, redisUrl, registryUrl, partitions, maxInFlight, drainTimeoutMs, runsFile }
+    const settings = {
+      namespace,
+      brokers,
+      redisUrl,
+      registryUrl,
+      partitions,
+      maxInFlight,
+      drainTimeoutMs,
+      runsFile,
+      sessionMs,
+    }
     return new LongTrial(parts, settings)
   }
 

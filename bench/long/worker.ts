@@ -14,7 +14,7 @@ import { systemClock as clock } from '../../runtime/ports/clock.ts'
 import { silentLogger as logger } from '../../runtime/ports/logger.ts'
 import { Service } from '../../runtime/service/service.ts'
 import { noTracer } from '../../tracing/create-tracer.ts'
-import { longAgent, longContracts } from './agent.ts'
+import { LONG_AGENT, longAgent, longContracts } from './agent.ts'
 
 /** What a worker is told. */
 export interface LongWorkerSettings {
@@ -25,6 +25,8 @@ export interface LongWorkerSettings {
   readonly partitions: number
   readonly maxInFlight: number
   readonly drainTimeoutMs: number
+  /** Session time-out, and lease. */
+  readonly sessionMs: number
   readonly runsFile: string
 }
 
@@ -51,7 +53,8 @@ process.on('message', (message: { kind: string }) => {
 })
 
 async function start(): Promise<Service> {
-  const { namespace, brokers, redisUrl, registryUrl, partitions, maxInFlight, drainTimeoutMs, runsFile } = settings
+  const { namespace, brokers, redisUrl, registryUrl, partitions, maxInFlight, drainTimeoutMs, runsFile, sessionMs } =
+    settings
   const contracts = longContracts(partitions)
   const broker = createKafkaBroker({ brokers, clientId: 'long', namespace, clock, logger })
   await broker.connect()
@@ -63,10 +66,10 @@ async function start(): Promise<Service> {
     agents: [longAgent(runsFile, maxInFlight)],
     broker: watched(broker),
     ...{ store, contracts, codec: createCodec({ contracts, registry, schemaIds }), schemaIds, tracer: noTracer },
-    ...{ clock, log: logger, namespace, leaseMs: 10_000, drainTimeoutMs, dedup: true },
+    ...{ clock, log: logger, namespace, leaseMs: sessionMs, drainTimeoutMs, dedup: true },
     limits: {
       ...{ maxOpen: 20_000, maxOpenBytes: 256 * 1024 * 1024 },
-      ...{ commitIntervalMs: 1_000, sessionTimeoutMs: 10_000, heartbeatIntervalMs: 1_000 },
+      ...{ commitIntervalMs: 1_000, sessionTimeoutMs: sessionMs, heartbeatIntervalMs: Math.min(1_000, sessionMs / 4) },
     },
     onFatal: (error) => {
       throw error
@@ -105,7 +108,9 @@ function watched(broker: Broker): Broker {
   return {
     connect: () => broker.connect(),
     producer: () => broker.producer(),
-    consumer: (options, handlers) => broker.consumer(options, watch(handlers)),
+    // Retry topics have a member of their own.
+    consumer: (options, handlers) =>
+      broker.consumer(options, options.group === LONG_AGENT ? watch(handlers) : handlers),
     admin: broker.admin,
     reader: broker.reader,
     close: () => broker.close(),
@@ -114,14 +119,16 @@ function watched(broker: Broker): Broker {
 
 function watchHeartbeats(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/broker') as {
-    prototype: { heartbeat(this: object, request: object): Promise<unknown> }
+    prototype: { heartbeat(this: object, request: { groupId: string }): Promise<unknown> }
   }
   const { heartbeat } = prototype
-  let lastAtMs: number | undefined
+  /** By group: an agent is a member of two. */
+  const lastAtMs = new Map<string, number>()
   prototype.heartbeat = function (request) {
     const nowMs = performance.now()
-    if (lastAtMs !== undefined) heartbeatGapsMs.push(nowMs - lastAtMs)
-    lastAtMs = nowMs
+    const last = lastAtMs.get(request.groupId)
+    if (last !== undefined) heartbeatGapsMs.push(nowMs - last)
+    lastAtMs.set(request.groupId, nowMs)
     return heartbeat.call(this, request)
   }
 }

@@ -12,6 +12,9 @@ import type { ConsumeLimits } from './agent-runner.ts'
 import type { HandlingDeps } from './deps.ts'
 import type { Handling } from './handling.ts'
 
+/** These topics are empty most of the time: each fetch waits longer than those of events. */
+const MAX_WAIT_MS = 500
+
 export interface RetryMemberOptions {
   readonly broker: Broker
   readonly limits: ConsumeLimits
@@ -58,6 +61,7 @@ export class RetryMember {
         startFrom: 'earliest',
         sessionTimeoutMs: limits.sessionTimeoutMs,
         heartbeatIntervalMs: limits.heartbeatIntervalMs,
+        maxWaitMs: MAX_WAIT_MS,
       },
       gate,
     )

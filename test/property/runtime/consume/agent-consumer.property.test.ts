@@ -16,6 +16,7 @@ const records = fc.array(
 
 const limits = fc.record({
   order: fc.constantFrom('key' as const, 'none' as const),
+  onRevoke: fc.constantFrom('finish' as const, 'abort' as const),
   maxInFlight: fc.integer({ min: 1, max: 6 }),
   maxOpen: fc.integer({ min: 1, max: 12 }),
   maxOpenBytes: fc.constantFrom(5_000, 40_000, 1_000_000),
@@ -34,7 +35,7 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('rebalance' as const),
-      share: fc.array(fc.record({ mine: fc.boolean(), kept: fc.boolean() }), {
+      share: fc.array(fc.record({ mine: fc.boolean(), kept: fc.boolean(), others: fc.nat({ max: 5 }) }), {
         minLength: PARTITIONS,
         maxLength: PARTITIONS,
       }),

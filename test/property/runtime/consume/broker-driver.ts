@@ -27,6 +27,7 @@ interface Place extends TopicPartition {
 }
 
 export interface Limits {
+  readonly onRevoke: 'finish' | 'abort'
   readonly order: 'key' | 'none'
   readonly maxInFlight: number
   readonly maxOpen: number
@@ -55,7 +56,6 @@ export class BrokerDriver implements BrokerConsumer {
     this.places = partitions.map(makePlace)
     const options: AgentConsumerOptions = {
       ...limits,
-      onRevoke: 'finish',
       commitIntervalMs: 1_000,
       clock: never,
       log: silentLogger,
@@ -93,15 +93,19 @@ export class BrokerDriver implements BrokerConsumer {
 
   // What happens to the consumer.
 
-  /** A new generation: `share` says of each partition whether it is ours, and whether it stays so without a break. */
-  rebalance(share: readonly { readonly mine: boolean; readonly kept: boolean }[]): void {
+  /**
+   * A new generation: `share` says of each partition whether it is ours, and whether it stays so without a break. In a break others
+   * have it, who finish and commit `others` records: after a revocation, or while this member was expelled.
+   */
+  rebalance(share: readonly { readonly mine: boolean; readonly kept: boolean; readonly others?: number }[]): void {
     this.#store(this.consumer.onRebalancing())
     this.#isDelivering = false
     const assignment = this.places.flatMap((place, index) => {
-      const { mine, kept } = share[index] ?? { mine: false, kept: false }
+      const { mine, kept, others = 0 } = share[index] ?? { mine: false, kept: false }
       const isKept = mine && kept && place.isAssigned
       if (!isKept) {
         place.isPaused = false
+        this.#leaveToOthers(place, others)
         place.position = place.committed?.offset ?? 0
         place.ran = []
         const map = decodeOffsetMap(place.committed?.metadata ?? '', place.position)
@@ -201,6 +205,11 @@ export class BrokerDriver implements BrokerConsumer {
     const running = this.#running.filter((run) => !run.hasEnded)
     expect(this.consumer.runningCount).toBe(running.length)
     expect(running.length).toBeLessThanOrEqual(this.#limits.maxInFlight)
+    // Handlers of lost partitions are told to end where the agent wants that, and only there.
+    for (const { task } of running)
+      expect(task.cancellation.reason).toBe(
+        task.home.dropped && this.#limits.onRevoke === 'abort' ? 'revoked' : undefined,
+      )
     // One record per partition is always let in, so that none stands still.
     expect(this.consumer.openCount).toBeLessThanOrEqual(this.#limits.maxOpen + this.places.length)
   }
@@ -222,6 +231,16 @@ export class BrokerDriver implements BrokerConsumer {
     }
     place.ran.push(task.offset)
     return new Promise((end) => this.#running.push({ task, place, end, isFinished: false, hasEnded: false }))
+  }
+
+  #leaveToOthers(place: Place, count: number): void {
+    const from = place.committed?.offset ?? 0
+    const theirs = place.records.filter(({ offset }) => offset >= from).slice(0, count)
+    const last = theirs.at(-1)
+    if (last === undefined) return
+    for (const { offset } of theirs) place.finished.add(offset)
+    // They know what the map said, and have nothing above their own.
+    place.committed = { offset: last.offset + 1, metadata: '' }
   }
 
   #store(commits: readonly OffsetCommit[]): void {
