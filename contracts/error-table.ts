@@ -319,6 +319,14 @@ export const ERROR_TABLE = {
       'The process died, or the call failed, between the begin of the effect and its answer, longer than keyValidForMs ago.',
     remedy: 'Look outside for the key. Give the effect a reconcile function, then redrive: it is asked first.',
   },
+  LABAN_AGENT_FAILING: {
+    class: 'retry',
+    message: '{agent} does not consume: {failed} of its last {ended} records failed; one is tried in {pauseS} s',
+    cause:
+      'Twenty records in a row, or most of the last hundred, ended in dead letters or retry topics: a bad version or a dead dependency.',
+    remedy:
+      'Read why with `laban dlq list --agent {agent}`, mend it and restart; the first record that succeeds lets it go on by itself.',
+  },
   // --- control: not failures ---
   LABAN_LEASE_LOST: {
     class: 'control',
@@ -414,7 +422,8 @@ export const ERROR_TABLE = {
   LABAN_DEAD_LETTER_NOT_FOUND: {
     class: 'terminal',
     message: 'No dead letter {id}',
-    cause: 'No agent here has a dead letter of this event: the id is misspelled, expired, or lives in another namespace.',
+    cause:
+      'No agent here has a dead letter of this event: the id is misspelled, expired, or lives in another namespace.',
     remedy: 'List them with `laban dlq list --all`.',
     exit: 66,
   },

@@ -2,3 +2,4 @@
 export * from './choreography.ts'
 export type { GivenEvent } from './narrator.ts'
 export type { DeadLetter, RecordedEvent } from './recorder.ts'
+export { simulate, type SimulateOptions } from './simulation/simulate.ts'

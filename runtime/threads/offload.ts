@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Piscina } from 'piscina'
 import { LabanError } from '../../contracts/errors.ts'
+import { inlineExports, noteModule } from './inline.ts'
 
 type AnyFunction = (input: never) => unknown
 
@@ -45,8 +46,14 @@ const EXEC_ARGV = ['--disable-warning=ExperimentalWarning', ...(IN_SOURCES ? ['-
  */
 export function offload<M>(module: URL, options: OffloadOptions = {}): Offloaded<M> {
   const filename = findModule(module)
+  noteModule(filename)
   let opened: Promise<Piscina> | undefined
   const run = async (name: string, input: unknown, { signal }: { readonly signal?: AbortSignal } = {}) => {
+    const inline = inlineExports(filename)?.[name]
+    if (typeof inline === 'function') {
+      const call = inline as (input: unknown) => unknown
+      return structuredClone(await call(structuredClone(input))) as never
+    }
     opened ??= openThreads(options)
     const threads = await opened
     // The module is named with the call, not with the threads: one that cannot be loaded then fails its call, not the process.

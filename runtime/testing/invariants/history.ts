@@ -1,0 +1,105 @@
+/** What a run left behind, in the order in which it was written: the log with its facts, and the committed offsets. Nothing else is judged. */
+import { AGENTS_TOPIC, FACTS_TOPIC } from '../../../contracts/contract.ts'
+import type { EventCodec } from '../../../contracts/codec.ts'
+import type { ContractSet } from '../../../contracts/contract-set.ts'
+import { decodeEnvelope, type Envelope } from '../../../contracts/envelope.ts'
+import type { Fact } from '../../../contracts/fact.ts'
+import type { Manifest } from '../../../contracts/manifest.ts'
+import type { BrokerRecord, OffsetCommit, TopicPartition } from '../../ports/broker.ts'
+
+/** What the judge must know of an agent. */
+export interface JudgedAgent {
+  readonly name: string
+  readonly topics: readonly string[]
+  readonly isJoin: boolean
+  readonly order: 'key' | 'none'
+}
+
+/** A record, with its place in the order of everything that was written. */
+export interface PastRecord extends TopicPartition, BrokerRecord {
+  readonly at: number
+}
+
+/** A record of an event topic. */
+export interface PastEvent extends PastRecord {
+  readonly envelope: Envelope
+}
+
+/** A fact, with its place in the order of everything that was written. */
+export interface PastFact {
+  readonly at: number
+  readonly fact: Fact
+}
+
+/** An accepted commit. */
+export interface PastCommit extends OffsetCommit {
+  readonly at: number
+  readonly group: string
+}
+
+/** See the file's head. */
+export interface History {
+  readonly agents: readonly JudgedAgent[]
+  readonly events: readonly PastEvent[]
+  readonly facts: readonly PastFact[]
+  readonly manifests: readonly Manifest[]
+  readonly commits: readonly PastCommit[]
+  /** Records of topics that agents have for themselves: dead letters, journals, what waits. */
+  readonly own: readonly PastRecord[]
+}
+
+/** Decodes what was written. Every fact was written with a schema that this process knows. */
+export function historyOf(
+  written: { readonly records: readonly PastRecord[]; readonly commits: readonly PastCommit[] },
+  { agents, contracts, codec }: { agents: readonly JudgedAgent[]; contracts: ContractSet; codec: EventCodec },
+): History {
+  const events: PastEvent[] = []
+  const facts: PastFact[] = []
+  const manifests: Manifest[] = []
+  const own: PastRecord[] = []
+  const decode = (record: PastRecord): unknown => {
+    const decoded = codec.decode(record.topic, record.value, record)
+    return 'value' in decoded ? decoded.value : undefined
+  }
+  for (const record of written.records) {
+    if (record.topic === FACTS_TOPIC) facts.push({ at: record.at, fact: decode(record) as Fact })
+    else if (record.topic === AGENTS_TOPIC) {
+      if (record.value !== null) manifests.push(decode(record) as Manifest)
+    } else if (contracts.has(record.topic) && !record.topic.startsWith('laban.')) {
+      events.push({ ...record, envelope: decodeEnvelope(record.headers, record) })
+    } else own.push(record)
+  }
+  return { agents, events, facts, manifests, commits: written.commits, own }
+}
+
+/** Something that breaks an invariant. */
+export interface Finding {
+  /** `I1` to `I10` of the protocol, or `expect` for an assertion of the choreography's own. */
+  readonly invariant: string
+  readonly problem: string
+  readonly flowId?: string
+  /** Records that show it: `topic/partition@offset`. */
+  readonly records?: readonly string[]
+}
+
+/** `topic/partition@offset` */
+export function placeOf({ topic, partition, offset }: TopicPartition & { readonly offset: number }): string {
+  return `${topic}/${partition}@${offset}`
+}
+
+/** Facts after which an input is finished and needs nothing more. */
+const ENDS: ReadonlySet<Fact['outcome']> = new Set([
+  'completed',
+  'rejected',
+  'dead-lettered',
+  'waiting',
+  'late',
+  'lost',
+  'cancelled',
+  'compensated',
+])
+
+/** Whether a fact says how its inputs ended. A `duplicate` does not: it says that they had ended before. */
+export function isEnd(fact: Fact): boolean {
+  return ENDS.has(fact.outcome)
+}
