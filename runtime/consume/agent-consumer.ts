@@ -48,6 +48,7 @@ export class AgentConsumer implements ConsumerHandlers {
   #order: PartitionState[] = []
   #turn = 0
   #pausedCount = 0
+  #laneLimit = Number.POSITIVE_INFINITY
   #frozen = true
   #isPumping = false
   #draining = false
@@ -87,6 +88,12 @@ export class AgentConsumer implements ConsumerHandlers {
   /** Partitions held now, with the offset each would commit. */
   get positions(): readonly (TopicPartition & { readonly offset: number })[] {
     return this.#order.map((state) => ({ topic: state.topic, partition: state.partition, offset: state.tracker.base }))
+  }
+
+  /** So many lanes may run at once, where that is fewer than `maxInFlight`; 0 starts none. What runs goes on. */
+  limitLanes(lanes: number): void {
+    this.#laneLimit = lanes
+    this.#pumpSoon()
   }
 
   /** True when this record keeps so many finished ones behind it from being committed that it should leave its lane. */
@@ -329,8 +336,9 @@ export class AgentConsumer implements ConsumerHandlers {
   #pump(): void {
     if (this.#frozen) return
     const started: Task[] = []
+    const maxInFlight = Math.min(this.#options.maxInFlight, this.#laneLimit)
     let idlePartitions = 0
-    while (this.#running.size < this.#options.maxInFlight && idlePartitions < this.#order.length) {
+    while (this.#running.size < maxInFlight && idlePartitions < this.#order.length) {
       const state = this.#order[this.#turn++ % this.#order.length]
       const lane = state?.ready.shift()
       const task = lane?.queue.shift()

@@ -81,7 +81,7 @@ function succeeded(options: AttemptOptions): AttemptResult {
 function failed(options: AttemptOptions, error: unknown): AttemptResult {
   const { reason } = options.cancellation
   if (reason !== undefined) return { kind: 'cancelled', reason, settled: SETTLED }
-  return { kind: 'failed', failure: classify(options.agent, error), settled: SETTLED }
+  return { kind: 'failed', failure: classify(options.agent, error, options.clock.nowMs()), settled: SETTLED }
 }
 
 function isPromise(value: void | Promise<void>): value is Promise<void> {

@@ -8,6 +8,7 @@ import type { Broker, TopicPartition } from '../ports/broker.ts'
 import { delay } from '../ports/clock.ts'
 import { lostFact } from './lost-fact.ts'
 import type { HandlingDeps } from './deps.ts'
+import { FailureGate } from './failure-gate.ts'
 import { Handling } from './handling.ts'
 import { RetryMember } from './retry-member.ts'
 
@@ -36,6 +37,8 @@ export interface AgentStatus {
   readonly open: number
   /** Handlings whose outputs the broker refuses. */
   readonly blocked: number
+  /** Why it has stopped consuming, when most of its records failed. */
+  readonly failing: string | undefined
   /** Partitions that commit nothing because of one record that takes long; other keys go on. */
   readonly standstills: readonly Standstill[]
   readonly positions: readonly (TopicPartition & { readonly offset: number })[]
@@ -56,15 +59,20 @@ export class AgentRunner {
   readonly #handling: Handling
   readonly #crashesAtMs: number[] = []
   readonly #retries: RetryMember
+  readonly #gate: FailureGate
+  #laneLimit = Number.POSITIVE_INFINITY
   #consumer: AgentConsumer | undefined
   #isConsuming = false
   #stopping = false
 
   constructor(options: AgentRunnerOptions) {
     this.#options = options
+    const { agent, clock, log } = options.deps
+    this.#gate = new FailureGate({ agent: agent.name, clock, log, onLimit: (lanes) => this.#limitLanes(lanes) })
     this.#handling = new Handling({
       ...options.deps,
       finish: (task: Task) => this.#consumer?.finish(task),
+      onEnded: (hasFailed, count) => this.#gate.ended(hasFailed, count),
       isPinning: (task: Task) => this.#consumer?.isPinning(task) === true,
     })
     this.#retries = new RetryMember({
@@ -82,6 +90,7 @@ export class AgentRunner {
       running: (this.#consumer?.runningCount ?? 0) + this.#retries.runningCount,
       open: (this.#consumer?.openCount ?? 0) + this.#retries.openCount,
       blocked: this.#handling.blockedCount,
+      failing: this.#gate.problem?.message,
       standstills: this.#consumer?.standstills ?? [],
       positions: this.#consumer?.positions ?? [],
       subscribedFrom: Object.fromEntries(this.#consumer?.subscribedFrom ?? []),
@@ -98,6 +107,7 @@ export class AgentRunner {
     const { broker, limits, deps } = this.#options
     const { agent } = deps
     const consumer = this.#makeConsumer(agent)
+    consumer.limitLanes(this.#laneLimit)
     this.#consumer = consumer
     const port = await broker.consumer(
       {
@@ -122,6 +132,7 @@ export class AgentRunner {
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#stopping = true
     this.#isConsuming = false
+    this.#gate.stop()
     const mayLeave = (): Promise<boolean> => this.#hasOthers()
     const drained = Promise.all([this.#consumer?.drain(drainTimeoutMs, mayLeave), this.#retries.drain(drainTimeoutMs)])
     this.#handling.leave()
@@ -141,6 +152,11 @@ export class AgentRunner {
       deps.log.debug('cannot see who else is in the group', { problem: describeUnknown(error) })
       return false
     }
+  }
+
+  #limitLanes(lanes: number): void {
+    this.#laneLimit = lanes
+    this.#consumer?.limitLanes(lanes)
   }
 
   #makeConsumer(agent: Agent): AgentConsumer {

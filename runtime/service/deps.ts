@@ -46,6 +46,8 @@ export interface HandlingDeps {
   readonly steps: StepDeps
   /** Keeps the order of keys behind failed events; undefined where there is no such order. */
   readonly parking?: Parking | undefined
+  /** Records of the agent's own topics have ended, well or not. */
+  readonly onEnded?: (hasFailed: boolean, count?: number) => void
   /** True when the record holds up so many finished ones behind it that it has to leave its lane. */
   readonly isPinning?: (task: Task) => boolean
   /** False only in tests that show what dedup is for. */

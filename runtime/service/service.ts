@@ -111,6 +111,7 @@ export class Service {
     if (this.#parts?.producer.isAvailable === false) problems.push('the broker does not answer')
     for (const status of agents) {
       if (!status.isConsuming) problems.push(`${status.agent} does not consume`)
+      if (status.failing !== undefined) problems.push(status.failing)
       if (status.blocked > 0) problems.push(`${status.agent}: publish blocked for ${status.blocked} handlings`)
     }
     if (this.#state !== 'running') problems.unshift(`the process is ${this.#state}`)

@@ -71,6 +71,7 @@ export class Settlement {
       span.end('superseded')
       return undefined
     }
+    if (work.handover === undefined) this.#deps.onEnded?.(false)
     const appended = await this.#publish(records)
     outputs.forEach((output, index) => output.send.end(appended[index]))
     span.end('completed')
@@ -93,6 +94,7 @@ export class Settlement {
     end: Extract<ExecutionEnd, { kind: 'rejected' }>,
   ): Promise<Settled | undefined> {
     if (!(await this.#compute(work, ownership, []))) return undefined
+    if (work.handover === undefined) this.#deps.onEnded?.(false)
     const expression = this.#deps.agent.accepts[end.topic] ?? ''
     const detail = { topic: end.topic, accepts: expression }
     return { settling: this.#close(work, { outcome: 'rejected', startedAtMs: end.startedAtMs, detail }) }
@@ -142,6 +144,7 @@ export class Settlement {
     const letters = work.parts.map((part) => deadLetterRecord(part, reason))
     const block = end.parks === false ? [] : await this.#succession.block(work)
     const [appended] = await this.#appendUntilAccepted([...letters, ...block])
+    if (work.handover === undefined) this.#deps.onEnded?.(true)
     log.warn('dead letter', { ...work.ref, code: end.error.code, problem: end.error.message })
     if (dedup) {
       const { accepted, current } = await admission.bury({ ...work.ref, from: ownership.from })
@@ -179,6 +182,7 @@ export class Settlement {
     const block = await this.#succession.block(work)
     const record = handoverRecord(retryTierTopic(agent.name, delayMs), work.task, handover)
     await this.#appendUntilAccepted([record, ...block])
+    if (work.handover === undefined) this.#deps.onEnded?.(true)
     if (dedup) {
       const answer = await admission.hand({ ...work.ref, from: ownership.from, kind: 'retry', attempt })
       if (!answer.accepted) return undefined

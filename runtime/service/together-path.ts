@@ -155,6 +155,7 @@ export class TogetherPath {
     left: Set<Ended>,
     free: (task: Task) => void,
   ): Promise<void> {
+    this.#options.deps.onEnded?.(false, won.length)
     for (const { task } of won) free(task)
     await this.#writeFacts(won, appended)
     for (const { task } of won) this.#options.deps.finish(task)
@@ -214,7 +215,7 @@ export class TogetherPath {
         outputs: outputs.map((output, at) => factOutput(output, places[at])),
       })
     })
-    await deps.facts.append(...facts)
+    await this.#options.settlement.writeFacts(facts)
   }
 
   #leaveAlone({ task, presence }: Fresh, free: (task: Task) => void, begun?: BegunAttempt): undefined {

@@ -192,3 +192,15 @@ describe('an order that was lost with the store', () => {
     expect(await texts()).toEqual(['bad-1', 'two', 'three'])
   })
 })
+
+describe('an agent of which everything fails', () => {
+  it('stops consuming and says so, instead of draining its topic into the dead letters', async () => {
+    const service = await world.start([copier({ maxInFlight: 1, retry: { maxAttempts: 1 } })])
+    for (let count = 0; count < 40; count++) await publish(`bad-${count}`, `key ${count}`)
+    await waitFor(() => !service.health.isReady, { what: 'not ready' })
+    expect(service.health.problems.join()).toContain('20 of its last 20 records failed')
+    await publish('good', 'key 99')
+    expect(await desk.letters(AGENT)).toHaveLength(20)
+    expect(runs).toHaveLength(20)
+  })
+})
