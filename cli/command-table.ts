@@ -1,5 +1,6 @@
 /** The table of commands: help, the reference page and the program are made from it. A new command is one file and one row. */
 import type { AnyCommand } from './command.ts'
+import { acl } from './commands/acl.ts'
 import { doctor } from './commands/doctor.ts'
 import { flow } from './commands/flow.ts'
 import { flows } from './commands/flows.ts'
@@ -39,6 +40,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   dlqEdit,
   dlqDiscard,
   doctor,
+  acl,
   generate,
   contractsCheck,
   contractsPush,

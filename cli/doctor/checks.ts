@@ -1,5 +1,5 @@
 /** The checks of `laban doctor`, in the order in which one builds on another. Each looks only; none changes anything. */
-import { planTopics, isPlanEmpty, subjectOf } from '../../contracts/index.ts'
+import { agentRights, planTopics, isPlanEmpty, subjectOf } from '../../contracts/index.ts'
 import {
   contractsOf,
   describeUnknown,
@@ -55,17 +55,24 @@ async function* checkServers(
   }
   yield await check('Kafka', open, 'Start it (a local one with `npm run stack -- up`), or correct brokers.')
   if (stack === undefined) {
-    for (const name of ['topics', 'schemas', 'Redis']) yield skipped(name, 'Kafka cannot be reached')
+    for (const name of ['rights', 'topics', 'schemas', 'Redis']) yield skipped(name, 'Kafka cannot be reached')
     return
   }
   const opened = stack
   try {
+    yield await check('rights', () => checkRights(opened, agents))
     yield await check('topics', () => checkTopics(opened, agents))
     yield await check('schemas', () => checkSchemas(opened), 'Start the registry, or correct registry.url.')
     yield await check('Redis', () => checkStore(opened), 'Start it, or correct redis.url.')
   } finally {
     await opened.close()
   }
+}
+
+/** What the agents of this folder need, for the user that is configured here. */
+async function checkRights({ broker, contracts }: Stack, agents: readonly Agent[]): Promise<string> {
+  await broker.checkRights?.(agents.flatMap((agent) => agentRights(agent, contracts)))
+  return `all that ${agents.length} agents need`
 }
 
 async function checkTopics({ broker, contracts }: Stack, agents: readonly Agent[]): Promise<string> {
@@ -78,6 +85,9 @@ async function checkTopics({ broker, contracts }: Stack, agents: readonly Agent[
     throw new LabanError('LABAN_TOPIC_MISSING', { topic: first.name + others })
   }
   const found = await broker.admin.describeTopics(desired.map(({ name }) => name))
+  if (found.some(({ config }) => Object.keys(config).length === 0)) {
+    return `${desired.length} exist; this user may not read their settings`
+  }
   const plan = planTopics(desired, found)
   const wanted = new Map(desired.map(({ name, partitions }) => [name, partitions]))
   const grown = found.filter(({ topic, partitions }) => partitions > (wanted.get(topic) ?? partitions))

@@ -4,6 +4,7 @@
  */
 import type { ReceivedHeaders } from '../../contracts/envelope.ts'
 import type { HeaderBlock } from '../../contracts/header-block.ts'
+import type { Right } from '../../contracts/rights.ts'
 
 /** A partition of a topic. */
 export interface TopicPartition {
@@ -191,6 +192,8 @@ export interface Broker {
   connect(): Promise<void>
   producer(): Promise<BrokerProducer>
   consumer(options: ConsumerOptions, handlers: ConsumerHandlers): Promise<BrokerConsumer>
+  /** Resolves when this connection has all of these rights; absent where nobody is denied anything. @throws LABAN_BROKER_DENIED */
+  checkRights?(rights: readonly Right[]): Promise<void>
   readonly admin: BrokerAdmin
   readonly reader: LogReader
   close(): Promise<void>

@@ -3,6 +3,7 @@ import { agentTopicSettings } from '../../contracts/agent-topics.ts'
 import type { ContractSet } from '../../contracts/contract-set.ts'
 import { AGENTS_TOPIC, FACTS_TOPIC } from '../../contracts/contract.ts'
 import { LabanError } from '../../contracts/errors.ts'
+import { agentRights } from '../../contracts/rights.ts'
 import type { Agent } from '../agent.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Store } from '../ports/claim-store.ts'
@@ -15,9 +16,10 @@ export interface StartChecks {
   readonly allowUnsafe: boolean
 }
 
-/** @throws LABAN_AGENT_INVALID, LABAN_CONTRACT_UNKNOWN_TOPIC, LABAN_TOPIC_MISSING, LABAN_STORE_UNSAFE */
+/** @throws LABAN_BROKER_DENIED, LABAN_AGENT_INVALID, LABAN_CONTRACT_UNKNOWN_TOPIC, LABAN_TOPIC_MISSING, LABAN_STORE_UNSAFE */
 export async function checkStart(checks: StartChecks): Promise<void> {
   for (const agent of checks.agents) checkJoin(agent, checks.contracts)
+  await checkRights(checks)
   await checkTopics(checks)
   const { unsafe } = await checks.store.health()
   if (unsafe.length > 0 && !checks.allowUnsafe) {
@@ -34,6 +36,11 @@ function checkJoin(agent: Agent, contracts: ContractSet): void {
     const problem = `the join waits ${agent.joinWithinMs} ms, but ${topic} keeps its records only ${retentionMs} ms`
     throw new LabanError('LABAN_AGENT_INVALID', { agent: agent.name, problem })
   }
+}
+
+/** Asked for all at once: a missing right would otherwise show at the first dead letter, or as a topic that is not there. */
+async function checkRights({ agents, contracts, broker }: StartChecks): Promise<void> {
+  await broker.checkRights?.(agents.flatMap((agent) => agentRights(agent, contracts)))
 }
 
 async function checkTopics({ agents, contracts, broker }: StartChecks): Promise<void> {

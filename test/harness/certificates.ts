@@ -19,6 +19,8 @@ export interface Authority {
   readonly ca: string
   /** Signs a certificate for `CN=<name>`, valid for 127.0.0.1 and localhost unless other hosts are given. */
   sign(name: string, hosts?: string): Promise<CertificateFiles>
+  /** Path of the same key, encrypted. */
+  encryptKey(key: string, passphrase: string): Promise<string>
 }
 
 const OWN_MACHINE = 'IP:127.0.0.1,DNS:localhost'
@@ -42,6 +44,11 @@ export async function createAuthority(folder: string, name: string): Promise<Aut
       const both = `${cert}.both`
       await writeFile(both, (await Promise.all([key, cert].map((path) => readFile(path, 'utf8')))).join('\n'))
       return { cert, key, both }
+    },
+    encryptKey: async (key, passphrase) => {
+      const encrypted = `${key}.encrypted`
+      await openssl(['pkcs8', '-topk8', '-in', key, '-out', encrypted, '-passout', `pass:${passphrase}`])
+      return encrypted
     },
   }
 }

@@ -4,10 +4,19 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Kafka, logLevel, type Admin } from 'kafkajs'
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  Kafka,
+  logLevel,
+  ResourcePatternTypes,
+  type AclEntry,
+  type Admin,
+} from 'kafkajs'
 import { countBrokers } from '../../infra/stack/servers/kafka-probe.ts'
 import { kafka, kafkaProgram } from '../../infra/stack/servers/kafka.ts'
 import { kafkaProperties, resolveSettings } from '../../infra/stack/settings.ts'
@@ -32,9 +41,34 @@ export interface SecuredKafka {
   readonly folder: string
   /** An administrator who may do everything. */
   readonly admin: Admin
+  /** What the authorizer has decided so far. */
+  decisions(): Promise<readonly Decision[]>
+  /** Resolves when the broker goes by it. */
+  grant(user: string, rights: readonly BrokerRight[]): Promise<void>
+  /** The same; the user must have it. */
+  revoke(user: string, right: BrokerRight): Promise<void>
   /** Runs one of Kafka's own tools, for example `org.apache.kafka.tools.AclCommand`, and gives what it printed. */
   tool(mainClass: string, args: readonly string[]): Promise<string>
   close(): Promise<void>
+}
+
+/** A right by the name of its resource on the broker. */
+export interface BrokerRight {
+  readonly resource: 'topic' | 'group'
+  readonly name: string
+  readonly operation: 'Read' | 'Write' | 'Describe'
+}
+
+/** One line of the authorizer's log. */
+export interface Decision {
+  readonly user: string
+  readonly isAllowed: boolean
+  /** As in `READ`. */
+  readonly operation: string
+  /** As in `Topic:orders`. */
+  readonly resource: string
+  /** As in `Fetch`. */
+  readonly request: string
 }
 
 /** Users that the broker knows from its start: name to password, the same for PLAIN and both SCRAMs. */
@@ -65,7 +99,16 @@ export async function startSecuredKafka(users: Users): Promise<SecuredKafka> {
       `${mechanism}=[name=${name},password=${password}]`,
     ]),
   )
-  const quick = ['-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classPath]
+  const audit = join(folder, 'authorizer.log')
+  const logging = join(folder, 'log4j2.yaml')
+  await writeFile(logging, loggingOf(audit))
+  const quick = [
+    '-Xmx320m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    ...classPath,
+    `-Dlog4j2.configurationFile=${logging}`,
+  ]
   const format = [...quick, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', configFile, ...scram]
   await run(java, format)
   const server = spawn(java, [...quick, 'kafka.Kafka', configFile], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -103,6 +146,18 @@ export async function startSecuredKafka(users: Users): Promise<SecuredKafka> {
     foreign,
     folder,
     admin,
+    decisions: async () => decisionsOf(await readFile(audit, 'utf8')),
+    grant: async (user, rights) => {
+      const acl = rights.map((right) => entryOf(user, right))
+      await admin.createAcls({ acl })
+      await waitFor(async () => (await grantedTo(admin, user)) >= acl.length, { what: 'the rights of a user' })
+    },
+    revoke: async (user, right) => {
+      const filters = [entryOf(user, right)]
+      const before = await grantedTo(admin, user)
+      await admin.deleteAcls({ filters })
+      await waitFor(async () => (await grantedTo(admin, user)) < before, { what: 'the end of a right' })
+    },
     tool: (mainClass, args) => run(java, [...quick, mainClass, ...args]),
     close,
   }
@@ -154,4 +209,56 @@ async function properties(
   return Object.entries(lines)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('')
+}
+
+/** The stack's, and every decision of the authorizer in a file of its own. */
+function loggingOf(audit: string): string {
+  return `Configuration:
+  Appenders:
+    Console: { name: STDOUT, PatternLayout: { pattern: "%p %m%n" } }
+    File: { name: AUDIT, fileName: "${audit}", append: false, PatternLayout: { pattern: "%m%n" } }
+  Loggers:
+    Root: { level: WARN, AppenderRef: { ref: STDOUT } }
+    Logger: { name: kafka.authorizer.logger, level: DEBUG, additivity: false, AppenderRef: { ref: AUDIT } }
+`
+}
+
+const DECISION =
+  /Principal = (\S+) is (Allowed|Denied) operation = (\w+) from host = \S+ on resource = (\w+):LITERAL:(\S+) for request = (\w+)/
+
+function decisionsOf(log: string): Decision[] {
+  return log.split('\n').flatMap((line) => {
+    const [, user = '', verdict = '', operation = '', type = '', name = '', request = ''] = DECISION.exec(line) ?? []
+    if (user === '') return []
+    return [{ user, isAllowed: verdict === 'Allowed', operation, resource: `${type}:${name}`, request }]
+  })
+}
+
+function entryOf(user: string, { resource, name, operation }: BrokerRight): AclEntry {
+  return {
+    resourceType: resource === 'topic' ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
+    resourceName: name,
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+    principal: `User:${user}`,
+    host: '*',
+    operation: OPERATIONS[operation],
+    permissionType: AclPermissionTypes.ALLOW,
+  }
+}
+
+const OPERATIONS = {
+  Read: AclOperationTypes.READ,
+  Write: AclOperationTypes.WRITE,
+  Describe: AclOperationTypes.DESCRIBE,
+} as const
+
+async function grantedTo(admin: Admin, user: string): Promise<number> {
+  const { resources } = await admin.describeAcls({
+    resourceType: AclResourceTypes.ANY,
+    resourcePatternType: ResourcePatternTypes.ANY,
+    principal: `User:${user}`,
+    operation: AclOperationTypes.ANY,
+    permissionType: AclPermissionTypes.ANY,
+  })
+  return resources.reduce((sum, { acls }) => sum + acls.length, 0)
 }

@@ -1,8 +1,11 @@
 /** Administration of topics and groups. Nothing here joins a group, and nothing is created by being looked at. */
 import { LabanError } from '../../../contracts/errors.ts'
 import type { BrokerAdmin, GroupDescription, OffsetCommit, TopicDescription, TopicSpec } from '../../ports/broker.ts'
+import type { Right } from '../../../contracts/rights.ts'
+import { groupOperations, OPERATION_BITS, topicOperations, type AuthorizedOperations } from './authorized-operations.ts'
 import type { ClusterAccess } from './cluster-access.ts'
 import { fetchGroupOffsets, storeGroupOffsets } from './group-offsets.ts'
+import { rootCause } from './kafka-errors.ts'
 import { EARLIEST, LATEST, listOffsets, type NamedTopic } from './list-offsets.ts'
 import type { PhysicalNames } from './physical-names.ts'
 import { addTopicPartitions, createMissingTopics } from './topic-changes.ts'
@@ -117,6 +120,45 @@ export class KafkaAdmin implements BrokerAdmin {
       const [found] = groups
       return { group, state: found?.state ?? 'Dead', members: found?.members.length ?? 0 }
     })
+  }
+
+  async checkRights(rights: readonly Right[]): Promise<void> {
+    const physical = (right: Right): string =>
+      right.resource === 'topic' ? this.#names.topic(right.name) : this.#names.group(right.name)
+    const of = (resource: Right['resource']): readonly string[] => [
+      ...new Set(rights.filter((right) => right.resource === resource).map(physical)),
+    ]
+    const allowed = await this.#access.retry({ operation: 'read rights' }, async () => ({
+      topic: await topicOperations(await this.#access.anyBroker(), of('topic')),
+      group: await this.#groupOperations(of('group')),
+    }))
+    for (const right of rights) {
+      const name = physical(right)
+      if (((allowed[right.resource].get(name) ?? 0) & OPERATION_BITS[right.operation]) !== 0) continue
+      const { resource, operation } = right
+      throw new LabanError('LABAN_BROKER_DENIED', {
+        user: this.#access.user,
+        operation,
+        resource: `${resource} ${name}`,
+        ...(resource === 'topic' ? { topic: right.name } : {}),
+      })
+    }
+  }
+
+  /** A group that may not even be described allows nothing. */
+  async #groupOperations(groups: readonly string[]): Promise<AuthorizedOperations> {
+    const found = new Map<string, number>()
+    for (const group of groups) {
+      try {
+        const coordinator = await this.#access.coordinatorOf(group)
+        for (const [name, operations] of await groupOperations(coordinator, [group])) found.set(name, operations)
+      } catch (error) {
+        const cause = rootCause(error)
+        const type = cause instanceof Error && 'type' in cause ? cause.type : undefined
+        if (type !== 'GROUP_AUTHORIZATION_FAILED') throw error
+      }
+    }
+    return found
   }
 
   async #partitionsOf(topic: string): Promise<readonly number[]> {

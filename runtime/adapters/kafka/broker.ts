@@ -1,5 +1,6 @@
 /** Apache Kafka as the log, on kafkajs. Every guard against the client's traps is installed here, before the first connection. */
 import { LabanError } from '../../../contracts/errors.ts'
+import type { Right } from '../../../contracts/rights.ts'
 import type { Broker, BrokerConsumer, BrokerProducer, ConsumerHandlers, ConsumerOptions } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { KafkaAdmin } from './admin.ts'
@@ -55,6 +56,10 @@ class KafkaBroker implements Broker {
 
   connect(): Promise<void> {
     return this.#access.connect()
+  }
+
+  checkRights(rights: readonly Right[]): Promise<void> {
+    return this.admin.checkRights(rights)
   }
 
   async producer(): Promise<BrokerProducer> {

@@ -25,6 +25,8 @@ const LONGEST_PAUSE_MS = 1_000
 /** Error codes of the protocol. */
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 const LEADER_NOT_AVAILABLE = 5
+/** What a coordinator is looked for. */
+const GROUP = 0
 
 interface Cached {
   readonly partitions: readonly PartitionMetadata[]
@@ -64,6 +66,11 @@ export class ClusterAccess {
 
   get brokers(): readonly string[] {
     return this.#connection.brokers
+  }
+
+  /** Who this is, as ACLs name it. */
+  get user(): string {
+    return this.#connection.user
   }
 
   /** Resolves when a broker has answered. @throws LABAN_BROKER_UNAVAILABLE */
@@ -137,7 +144,12 @@ export class ClusterAccess {
 
   async coordinatorOf(physicalGroup: string): Promise<InternalBroker> {
     await this.connect()
-    return outsideContext(() => this.#cluster.findGroupCoordinator({ groupId: physicalGroup }))
+    // kafkajs's own search takes a refusal for a coordinator that is not there, and looks for it again.
+    return outsideContext(async () => {
+      const broker = await this.#cluster.brokerPool.findConnectedBroker()
+      const { coordinator } = await broker.findGroupCoordinator({ groupId: physicalGroup, coordinatorType: GROUP })
+      return this.#cluster.findBroker({ nodeId: coordinator.nodeId })
+    })
   }
 
   /**

@@ -17,6 +17,7 @@ import {
   type KafkaClient,
 } from './kafkajs-internals.ts'
 import { bridgeLogger } from './log-bridge.ts'
+import { withReadableRefusal } from './oauth-bearer.ts'
 
 /** Where the cluster is and who asks. */
 export interface ConnectionOptions {
@@ -71,7 +72,7 @@ export function kafkaConnection(options: ConnectionOptions, namespace = ''): Kaf
     retry: RETRY,
     socketFactory: options.socketFactory ?? defaultSocketFactory(),
     ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
-    ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+    ...(options.sasl === undefined ? {} : { sasl: withReadableRefusal(options.sasl) }),
   }
   const kafka = new Kafka({ ...shared, logCreator: bridgeLogger(logger) })
   return {

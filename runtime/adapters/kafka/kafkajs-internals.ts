@@ -89,6 +89,10 @@ export interface InternalBroker {
     memberId: string
     topics: readonly OffsetsRequestTopic[]
   }): Promise<unknown>
+  findGroupCoordinator(request: {
+    groupId: string
+    coordinatorType: number
+  }): Promise<{ coordinator: { nodeId: number } }>
   describeGroups(request: {
     groupIds: readonly string[]
   }): Promise<{ groups: { groupId: string; state: string; members: unknown[] }[] }>
@@ -213,6 +217,7 @@ export interface KafkaEncoder {
   writeBoolean(value: boolean): KafkaEncoder
   writeArray(values: readonly unknown[]): KafkaEncoder
   writeBuffer(value: Buffer): KafkaEncoder
+  writeBytes(value: Buffer): KafkaEncoder
 }
 
 /** An answer's error code as kafkajs's error, with its name and whether it may pass. */
@@ -241,6 +246,10 @@ export const RequestQueueClass = deep<{
 export const requests = deep<{ requests: Record<string, RequestDefinition> }>('src/protocol/requests').requests
 export const apiKeys = deep<Readonly<Record<string, number>>>('src/protocol/requests/apiKeys')
 export const Decoder = deep<new (buffer: Buffer) => KafkaDecoder>('src/protocol/decoder')
+/** Ends a login for good; kafkajs repeats other errors. */
+export const { KafkaJSSASLAuthenticationError: SaslAuthenticationError } = deep<{
+  readonly KafkaJSSASLAuthenticationError: new (message: string) => Error
+}>('src/errors')
 export const Encoder = deep<new () => KafkaEncoder>('src/protocol/encoder')
 export const defaultSocketFactory = deep<() => NonNullable<KafkaConfig['socketFactory']>>('src/network/socketFactory')
 export const createErrorFromCode = deep<{ createErrorFromCode: (code: number) => ProtocolErrorLike }>(
