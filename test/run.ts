@@ -3,7 +3,8 @@
  * here. Nothing is skipped: a server that cannot be started is named, its tests fail, and so does the whole.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const projectDir = join(import.meta.dirname, '..')
@@ -29,12 +30,24 @@ interface Ended {
   readonly output: string
 }
 
-/** Runs one project of vitest.config.ts; its results go to `.laban/test-results/<project>.json`. */
+/**
+ * Runs one project of vitest.config.ts; its results go to `.laban/test-results/<project>.json`. Its temporary folders lie in one
+ * that is its own: a test that leaves one behind fails the run.
+ */
 async function runProject(project: string): Promise<number> {
   const results = join(resultsDir, `${project}.json`)
   const vitest = join('node_modules', 'vitest', 'vitest.mjs')
-  const { code } = await node([vitest, 'run', '--project', project], { env: { LABAN_TEST_RESULTS: results } })
-  return code
+  const temporary = mkdtempSync(join(tmpdir(), 'laban-run-'))
+  try {
+    const env = { LABAN_TEST_RESULTS: results, TMPDIR: temporary }
+    const { code } = await node([vitest, 'run', '--project', project], { env })
+    const left = readdirSync(temporary).filter((name) => name.startsWith('laban-'))
+    if (left.length === 0) return code
+    console.error(`tests of ${project} left temporary folders behind: ${left.join(', ')}`)
+    return code === 0 ? 1 : code
+  } finally {
+    rmSync(temporary, { recursive: true, force: true })
+  }
 }
 
 const launcher = join('infra', 'stack', 'main.ts')

@@ -1,8 +1,9 @@
 /** Runs the real executable as a process, with a clean LABAN_* environment, and gives back everything it said. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'laban.js')
 
@@ -59,7 +60,9 @@ export function runLaban(args: readonly string[], options: RunOptions = {}): Pro
   return startLaban(args, options).ended
 }
 
-/** A folder of its own, outside the checkout. */
+/** A folder of its own, outside the checkout, removed when the test has ended; call it inside a test. */
 export function emptyFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'laban-'))
+  const folder = mkdtempSync(join(tmpdir(), 'laban-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }

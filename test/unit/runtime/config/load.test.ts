@@ -1,15 +1,15 @@
 /** Configuration comes from one strict schema, in a fixed order, and every value knows its origin. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isLabanError, type LabanError } from '../../../../contracts/errors.ts'
 import { describeConfig } from '../../../../runtime/config/describe.ts'
 import { CONFIG_KEYS } from '../../../../runtime/config/keys.ts'
 import { loadConfig, type LoadOptions } from '../../../../runtime/config/load.ts'
+import { emptyFolder } from '../../../harness/run-laban.ts'
 
 function folderWith(content?: unknown): string {
-  const dir = mkdtempSync(join(tmpdir(), 'laban-config-'))
+  const dir = emptyFolder()
   if (content !== undefined) {
     writeFileSync(join(dir, 'laban.config.json'), typeof content === 'string' ? content : JSON.stringify(content))
   }
