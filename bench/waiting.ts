@@ -18,6 +18,7 @@ const { values } = parseArgs({
     bursts: { type: 'string', default: '3' },
     'wait-ms': { type: 'string', default: '200' },
     variants: { type: 'string', default: 'a,b' },
+    'heap-mb': { type: 'string' },
     profile: { type: 'string' },
     json: { type: 'string' },
   },
@@ -30,9 +31,12 @@ const NAMES = { a: 'raw loop', b: 'laban' } as const
 /** All of a burst may wait at once, and stages overlap: room for each agent to hold it twice. */
 function runOnce(variant: Variant, flows: number): Promise<BurstResult> {
   const settings = runSettings(variant, { waitMs, maxInFlight: flows, maxOpen: flows * 2 })
-  const { profile } = values
+  const { profile, 'heap-mb': heapMb } = values
   // Memory is what is measured: the same flags as `laban run`, which has none.
-  const workerFlags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const workerFlags = [
+    ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
+    ...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]),
+  ]
   return burst({ ...settings, workerFlags }, flows, Number(values.bursts))
 }
 

@@ -40,7 +40,8 @@ export async function drain(settings: WorkerSettings, flows: number, options: Dr
     await stack.load(0, flows)
     const commandsBefore = await redisCommands(settings)
     const workers = await Promise.all(Array.from({ length: processes }, () => Worker.start(settings)))
-    await untilWritten(stack.broker, last, flows, TIMEOUT_MS)
+    const all = untilWritten(stack.broker, last, flows, TIMEOUT_MS)
+    await Promise.race([all, ...workers.map((worker) => worker.died)])
     const usages = await Promise.all(workers.map((worker) => worker.usage()))
     const commands = (await redisCommands(settings)) - commandsBefore
     await Promise.all(workers.map((worker) => worker.stop()))
@@ -83,7 +84,7 @@ export async function burst(settings: WorkerSettings, flows: number, bursts: num
       const before = await endOffsets(stack.broker, last)
       const startedAtMs = Date.now()
       await stack.load(index * flows, flows)
-      await untilWritten(stack.broker, last, (index + 1) * flows, TIMEOUT_MS)
+      await Promise.race([untilWritten(stack.broker, last, (index + 1) * flows, TIMEOUT_MS), worker.died])
       wallMs.push((await readWritten(stack.broker, last, flows, before)).lastAtMs - startedAtMs)
     }
     const usage = await worker.usage()
@@ -127,7 +128,7 @@ export async function pace(
       if (dueInMs > 0) await wait(dueInMs)
       await stack.load(index, 1)
     }
-    await untilWritten(stack.broker, CHAIN[3], total, TIMEOUT_MS)
+    await Promise.race([untilWritten(stack.broker, CHAIN[3], total, TIMEOUT_MS), worker.died])
     while (latencies.length < total) await wait(20)
     await observer.stop()
     await worker.stop()
@@ -151,9 +152,18 @@ function megabytes(usages: readonly Usage[]): number {
 /** A worker process. */
 class Worker {
   readonly #process: ChildProcess
+  /** Rejects when the process ends before it was told to: what waits for its work must not wait on. */
+  readonly died: Promise<never>
+  #isStopping = false
 
   private constructor(process: ChildProcess) {
     this.#process = process
+    this.died = new Promise((_, reject) => {
+      process.once('exit', (code) => {
+        if (!this.#isStopping) reject(new Error(`a worker ended with ${code}`))
+      })
+    })
+    this.died.catch(() => undefined)
   }
 
   /** Resolves when its consumers have joined. */
@@ -173,6 +183,7 @@ class Worker {
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true
     this.#process.send({ kind: 'stop' })
     await once(this.#process, 'exit')
   }
