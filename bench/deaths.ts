@@ -4,13 +4,18 @@ import { DEATH_POINTS } from '../test/e2e/agents/death-points.ts'
 import { DeathTrial, type DeathReport } from '../test/e2e/agents/death-trial.ts'
 
 const { values } = parseArgs({
-  options: { events: { type: 'string', default: '2000' }, frozen: { type: 'string', default: '60' } },
+  options: {
+    events: { type: 'string', default: '2000' },
+    frozen: { type: 'string', default: '60' },
+    only: { type: 'string' },
+  },
 })
 const events = Number(values.events)
 const trial = await DeathTrial.make(6_000)
 let isWrong = false
 try {
-  for (const point of DEATH_POINTS) tell(`killed ${point}`, await trial.die(point, events))
+  for (const point of values.only === 'frozen' ? [] : DEATH_POINTS)
+    tell(`killed ${point}`, await trial.die(point, events))
   tell(`frozen for ${values.frozen} s`, await trial.freeze(Number(values.frozen) * 1_000, events))
 } finally {
   await trial.close()

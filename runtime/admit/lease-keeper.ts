@@ -45,6 +45,14 @@ export class LeaseKeeper {
     return this.#options.leases.isAlive(owner)
   }
 
+  /**
+   * True when our own lease may have lapsed unnoticed: the process stood still, or the store is away. What was read before says
+   * nothing then, so no handler starts until the lease has been renewed.
+   */
+  get isStale(): boolean {
+    return this.#isOverdue(this.#options.clock.nowMs())
+  }
+
   /** Gives the lease up, last of all: from now on others may take over what this process has claimed. */
   async stop(): Promise<void> {
     this.#stopped = true

@@ -34,6 +34,8 @@ type Decision =
   | { readonly kind: 'wait' }
   | { readonly kind: 'again' }
 
+const WAIT: Decision = { kind: 'wait' }
+
 /** One per agent and process. */
 export class Handling {
   readonly #deps: HandlingDeps
@@ -174,6 +176,11 @@ export class Handling {
     }
   }
 
+  /** What has just been read may be older than this process's lease. */
+  get #isStale(): boolean {
+    return this.#deps.dedup && this.#deps.leases.isStale
+  }
+
   get #isLeaving(): boolean {
     return this.#leaving.signal.aborted
   }
@@ -188,7 +195,7 @@ export class Handling {
       if (work.task.cancellation.reason !== undefined || work.task.home.dropped) return undefined
       const state = this.#deps.dedup ? await this.#deps.admission.read(work.ref) : ABSENT
       if (this.#isLeaving) return undefined
-      const decision = await this.#decide(work, state)
+      const decision = this.#isStale ? WAIT : await this.#decide(work, state)
       if (decision.kind === 'release') return this.#settlement.release(work)
       if (decision.kind === 'run' && decision.claimedAttempt === undefined && !(await this.#settlement.admits(work)))
         return this.#settlement.park(work)

@@ -97,6 +97,8 @@ export class TogetherPath {
       free(task)
       return undefined
     }
+    // After a standstill others may have done it since it was read.
+    if (deps.leases.isStale) return this.#leaveAlone(entry, free)
     const value = this.#decode(task)
     if (value === undefined) return this.#leaveAlone(entry, free)
     const work = singleWork(task)

@@ -7,6 +7,8 @@ export interface ManualClock extends Clock {
   readonly pending: number
   /** Moves time forward, firing what falls due in order; continuations of each timer run before the next one. */
   advance(ms: number): Promise<void>
+  /** Time passes and no timer fires, as in a process that is stopped. */
+  skip(ms: number): void
 }
 
 /** Starts at 0; `random` answers 0.5 unless told otherwise. */
@@ -31,11 +33,14 @@ export function createManualClock(random: () => number = () => 0.5): ManualClock
         const [next] = [...timers].filter((timer) => timer.dueAtMs <= endMs).sort((a, b) => a.dueAtMs - b.dueAtMs)
         if (next === undefined) break
         timers.delete(next)
-        nowMs = next.dueAtMs
+        nowMs = Math.max(nowMs, next.dueAtMs)
         next.callback()
         await turn()
       }
       nowMs = endMs
+    },
+    skip(ms) {
+      nowMs += ms
     },
   }
 }

@@ -35,6 +35,18 @@ describe('a lease', () => {
     expect(losses).toBe(0)
   })
 
+  it('is stale after a standstill, until it has been renewed', async () => {
+    const keeper = keeperOf('me')
+    await keeper.start()
+    expect(keeper.isStale).toBe(false)
+    // The process was stopped: time has passed and no timer has fired.
+    clock.skip(LEASE_MS + 1)
+    expect(keeper.isStale).toBe(true)
+    await clock.advance(1)
+    expect(keeper.isStale).toBe(false)
+    await keeper.stop()
+  })
+
   it('that lapsed is reported as lost, once, and is held again', async () => {
     const keeper = keeperOf('me')
     await keeper.start()
