@@ -43,7 +43,7 @@ async function runProject(project: string): Promise<number> {
     const { code } = await node([vitest, 'run', '--project', project], { env })
     const left = readdirSync(temporary).filter((name) => name.startsWith('laban-'))
     if (left.length === 0) return code
-    console.error(`tests of ${project} left temporary folders behind: ${left.join(', ')}`)
+    process.stderr.write(`tests of ${project} left temporary folders behind: ${left.join(', ')}\n`)
     return code === 0 ? 1 : code
   } finally {
     rmSync(temporary, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-/** `npm run stack -- up|down|status|logs`: the real servers on this machine, natively, or in containers with `--docker`. */
+/** `npm run stack -- up|down|reset|status|logs`: the real servers on this machine, natively, or in containers with `--docker`. */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { composeDown, composeUp } from './docker.ts'
@@ -12,6 +12,7 @@ const usage = `npm run stack -- <command>
 
   up     [--only kafka,redis] [--docker]            install what is missing, start, wait until healthy
   down   [--only kafka,redis] [--wipe] [--docker]   end the servers of this stack; --wipe removes their data
+  reset  [--only kafka,redis]                       end them, remove their data, start them anew
   status [--only kafka,redis]                       exit code 1 when one is not up
   logs   [server] [--lines 40]                      paths and ends of the logs
 
@@ -44,6 +45,10 @@ export async function main(args: readonly string[]): Promise<number> {
       return 0
     case 'down':
       await (values.docker ? composeDown(projectDir, settings, values.wipe) : down(settings, servers, values.wipe))
+      return 0
+    case 'reset':
+      await down(settings, servers, true)
+      await up(settings, servers)
       return 0
     case 'status':
       return (await status(settings, servers)) ? 0 : 1

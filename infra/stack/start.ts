@@ -1,5 +1,5 @@
 /** Brings one server to health: installs, starts when it does not run, and waits until it speaks its protocol. */
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findDaemon, logPath, markHealthy, startDaemon, stopDaemon } from './daemon.ts'
@@ -10,6 +10,7 @@ import { StackError } from './stack-error.ts'
 
 const pollMs = 150
 const starts = 3
+const longestStartMs = 30 * 60_000
 
 /** Installs and starts a server and waits for it; harmless when it runs already. */
 export async function startServer(server: Server, settings: StackSettings): Promise<void> {
@@ -50,12 +51,18 @@ async function startFresh(server: Server, settings: StackSettings): Promise<stri
   }
   const log = logPath(settings.stackDir, name)
   const tail = lastLines(await readFile(log, 'utf8').catch(() => ''), 12)
-  throw new StackError(`${name} did not become healthy: ${problem}`, `Its log: ${log}`, tail)
+  throw new StackError(`${name} did not become healthy: ${problem}`, `Its log: ${log}. ${resetHint(name)}`, tail)
 }
 
-/** Undefined once the server is healthy, else why it is not: it ended, or the limit passed. */
+/**
+ * Undefined once the server is healthy, else why it is not: it ended, or it was silent for `limitMs`. One that goes on writing to
+ * its log is at work: a broker with thousands of partitions takes minutes to recover, and ending it then would make it begin again.
+ */
 async function waitUntilHealthy(server: Server, settings: StackSettings, limitMs: number): Promise<string | undefined> {
-  const deadlineMs = Date.now() + limitMs
+  const log = logPath(settings.stackDir, server.name)
+  const mostMs = Date.now() + longestStartMs
+  let deadlineMs = Date.now() + limitMs
+  let logBytes = await sizeOf(log)
   for (;;) {
     const failure = await server.probe(settings).then(
       () => undefined,
@@ -64,9 +71,23 @@ async function waitUntilHealthy(server: Server, settings: StackSettings, limitMs
     const isAlive = (await findDaemon(settings.stackDir, server.name)) !== undefined
     if (!isAlive) return 'its process ended'
     if (failure === undefined) return undefined
-    if (Date.now() > deadlineMs) return `${failure} (waited ${limitMs / 1000} s)`
+    const bytes = await sizeOf(log)
+    if (bytes !== logBytes) deadlineMs = Math.min(Date.now() + limitMs, mostMs)
+    logBytes = bytes
+    if (Date.now() > deadlineMs) return `${failure} (nothing new in its log for ${limitMs / 1000} s)`
     await delay(pollMs)
   }
+}
+
+function resetHint(name: string): string {
+  return `If its data is the cause and may go: \`npm run stack -- reset --only ${name}\`.`
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  )
 }
 
 /** A taken port would make our server fail, or worse, let a stranger answer in its place. */
