@@ -51,6 +51,7 @@ export class AgentConsumer implements ConsumerHandlers {
   #laneLimit = Number.POSITIVE_INFINITY
   #frozen = true
   #isPumping = false
+  #isBalancing = false
   #draining = false
   #stopped = false
   #broker: BrokerConsumer | undefined
@@ -153,9 +154,9 @@ export class AgentConsumer implements ConsumerHandlers {
     // The log's start has overtaken the reader: what lies between is gone, and must not hold commits for ever.
     if (batch.fromOffset > expected && state.pass(batch.fromOffset))
       this.#options.onLost(batch, expected, batch.fromOffset)
-    const next = state.register(batch, (bytes) => this.#hasRoom(state, bytes))
+    const next = state.register(batch, this.#roomFor(state))
     // Refused records would be fetched again and again; without room for any, the next fetch is for nothing.
-    if (next <= batch.lastOffset || !this.#hasRoom(state, 0)) this.#pause(state)
+    if (next <= batch.lastOffset || !this.#roomFor(state)(0)) this.#pause(state)
     this.#pump()
     return next
   }
@@ -168,7 +169,17 @@ export class AgentConsumer implements ConsumerHandlers {
   /** The task's input is finished; called by the service when everything that follows from it is acknowledged. */
   finish(task: Task): void {
     task.home.finish(task)
-    this.#balance()
+    if (this.#pausedCount > 0) this.#balanceSoon()
+  }
+
+  /** Records that finish in one turn make room together. */
+  #balanceSoon(): void {
+    if (this.#isBalancing) return
+    this.#isBalancing = true
+    queueMicrotask(() => {
+      this.#isBalancing = false
+      this.#balance()
+    })
   }
 
   /**
@@ -289,12 +300,21 @@ export class AgentConsumer implements ConsumerHandlers {
     for (const task of this.#running.keys()) if (task.home === state) task.cancellation.cancel('revoked')
   }
 
-  /** One open record per partition is always let in, so that none stands still. */
-  #hasRoom(state: PartitionState, bytes: number): boolean {
-    if (state.open.size === 0) return true
-    if (state.limit !== undefined) return false
-    if (state.open.size >= this.#share() || this.openCount >= this.#options.maxOpen) return false
-    return this.#openBytes() + bytes < this.#options.maxOpenBytes
+  /**
+   * Asks for one record after another whether there is room, counted once for all of them. One open record per partition is always
+   * let in, so that none stands still.
+   */
+  #roomFor(state: PartitionState): (bytes: number) => boolean {
+    const { maxOpen, maxOpenBytes } = this.#options
+    let recordsLeft = Math.min(this.#share() - state.open.size, maxOpen - this.openCount)
+    let bytesLeft = maxOpenBytes - this.#openBytes()
+    return (bytes) => {
+      const fits = state.limit === undefined && recordsLeft > 0 && bytes < bytesLeft
+      if (!fits && state.open.size > 0) return false
+      recordsLeft--
+      bytesLeft -= bytes
+      return true
+    }
   }
 
   /** A fair share of the room, so that a hot partition cannot take all of it. */

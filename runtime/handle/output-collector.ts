@@ -51,7 +51,10 @@ export interface Output {
 export class OutputCollector {
   readonly #options: OutputCollectorOptions
   readonly #outputs: Output[] = []
-  readonly #countByTopic = new Map<string, number>()
+  #countByTopic: Map<string, number> | undefined
+  /** Most handlers publish to one topic and need no map. */
+  #firstTopic: string | undefined
+  #firstCount = 0
   #hasNames = false
   #isClosed = false
 
@@ -63,7 +66,7 @@ export class OutputCollector {
   publish(topic: string, value: unknown, options: { name?: string; key?: string } = {}): string {
     const { agent, handlingId, flowId } = this.#options
     if (this.#isClosed) throw this.#broken(`it published ${topic} after it had ended (is an await missing?)`)
-    const ordinal = this.#countByTopic.get(topic) ?? 0
+    const ordinal = this.#countOf(topic)
     this.#checkAllowed(topic, ordinal)
     const eventId = outputId(agent.name, handlingId, 'handle', topic, options.name ?? String(ordinal))
     if (options.name !== undefined) this.#hasNames = true
@@ -84,7 +87,7 @@ export class OutputCollector {
       hash: hash('sha256', bytes, 'hex').slice(0, 16),
       send,
     })
-    this.#countByTopic.set(topic, ordinal + 1)
+    this.#count(topic, ordinal + 1)
     return eventId
   }
 
@@ -92,9 +95,9 @@ export class OutputCollector {
   seal(): readonly Output[] {
     this.#isClosed = true
     const { always, oneOf } = this.#options.agent
-    const missing = always.find((topic) => !this.#countByTopic.has(topic))
+    const missing = always.find((topic) => this.#countOf(topic) === 0)
     if (missing !== undefined) throw this.#broken(`it did not publish ${missing}, which it always does`)
-    const chosen = oneOf.filter((topic) => this.#countByTopic.has(topic))
+    const chosen = oneOf.filter((topic) => this.#countOf(topic) > 0)
     if (oneOf.length > 0 && chosen.length !== 1) {
       throw this.#broken(
         `it published ${chosen.length === 0 ? 'none' : chosen.join(' and ')} of ${oneOf.join(', ')} instead of exactly one`,
@@ -107,6 +110,16 @@ export class OutputCollector {
   discard(error: unknown): void {
     this.#isClosed = true
     for (const output of this.#outputs) output.send.end(undefined, error)
+  }
+
+  #countOf(topic: string): number {
+    return topic === this.#firstTopic ? this.#firstCount : (this.#countByTopic?.get(topic) ?? 0)
+  }
+
+  #count(topic: string, count: number): void {
+    this.#firstTopic ??= topic
+    if (topic === this.#firstTopic) this.#firstCount = count
+    else (this.#countByTopic ??= new Map<string, number>()).set(topic, count)
   }
 
   #checkAllowed(topic: string, ordinal: number): void {

@@ -2,13 +2,15 @@
 
 /** One handling's presence. Waiting for its end costs a promise only where somebody waits. */
 export class Presence {
-  readonly #onEnd: () => void
+  readonly #id: string
+  readonly #alive: Map<string, Presence>
   #hasLeft = false
   #ended: Promise<void> | undefined
   #resolve: (() => void) | undefined
 
-  constructor(onEnd: () => void) {
-    this.#onEnd = onEnd
+  constructor(id: string, alive: Map<string, Presence>) {
+    this.#id = id
+    this.#alive = alive
   }
 
   /** Resolves when the handling has left. */
@@ -22,7 +24,7 @@ export class Presence {
   leave(): void {
     if (this.#hasLeft) return
     this.#hasLeft = true
-    this.#onEnd()
+    this.#alive.delete(this.#id)
     this.#resolve?.()
   }
 }
@@ -42,7 +44,7 @@ export class Alive {
 
   /** Enters a handling; there must be none of its id. */
   enter(id: string): Presence {
-    const presence = new Presence(() => this.#byId.delete(id))
+    const presence = new Presence(id, this.#byId)
     this.#byId.set(id, presence)
     return presence
   }

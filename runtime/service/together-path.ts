@@ -44,6 +44,8 @@ const TURN_MS = 10
 /** Handlings that are computed and published in one go: large enough to share the round trips, small enough for a short latency. */
 const MAX_TOGETHER = 500
 const NO_OUTPUTS = encodeRecords([])
+/** Asked only by an agent that accepts some values and not others. */
+const NO_TOPICS: ReadonlyMap<string, unknown> = new Map()
 
 /** See the file's head. One per agent and process. */
 export class TogetherPath {
@@ -114,6 +116,7 @@ export class TogetherPath {
     try {
       const decoded = deps.codec.decode(task.topic, task.value, task)
       if (!('value' in decoded)) return undefined
+      if (deps.accepts.size === 0) return { event: decoded.value, byTopic: NO_TOPICS }
       const value = { event: decoded.value, byTopic: new Map([[task.topic, decoded.value]]) }
       return refusedTopic(deps, value) === undefined ? value : undefined
     } catch (error) {

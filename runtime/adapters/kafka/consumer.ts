@@ -48,6 +48,8 @@ export interface ConsumerParts {
 const SESSION_TIMEOUT_MS = 10_000
 const HEARTBEAT_INTERVAL_MS = 1_000
 const MAX_WAIT_MS = 250
+/** A partition takes a share of the open records; what is fetched beyond it is thrown away and fetched again. */
+const MAX_BYTES_PER_PARTITION = 262_144
 const METADATA_MAX_AGE_MS = 30_000
 /** A last commit that takes longer than this must not hold up the whole group. */
 const LAST_COMMIT_MS = 2_000
@@ -209,6 +211,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
       rebalanceTimeout: sessionTimeoutMs,
       heartbeatInterval: heartbeatIntervalMs,
       maxWaitTimeInMs: maxWaitMs,
+      maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
       metadataMaxAge: METADATA_MAX_AGE_MS,
       allowAutoTopicCreation: false,
       readUncommitted: false,

@@ -42,18 +42,21 @@ export function placeRecord(record: OutgoingRecord, index: number, partition: nu
 
 /** One queue per partition, in order of first appearance. */
 export function toQueues(records: readonly PlacedRecord[]): readonly PartitionQueue[] {
-  const queues = new Map<string, { topic: string; partition: number; records: PlacedRecord[] }>()
+  const byTopic = new Map<string, Map<number, PlacedRecord[]>>()
+  const queues: { topic: string; partition: number; own: PlacedRecord[] }[] = []
   for (const record of records) {
-    const name = `${record.partition}/${record.topic}`
-    const queue = queues.get(name)
-    if (queue === undefined) queues.set(name, { topic: record.topic, partition: record.partition, records: [record] })
-    else queue.records.push(record)
+    const { topic, partition } = record
+    let ofTopic = byTopic.get(topic)
+    if (ofTopic === undefined) byTopic.set(topic, (ofTopic = new Map<number, PlacedRecord[]>()))
+    const own = ofTopic.get(partition)
+    if (own !== undefined) own.push(record)
+    else {
+      const first = [record]
+      ofTopic.set(partition, first)
+      queues.push({ topic, partition, own: first })
+    }
   }
-  return [...queues.values()].map(({ topic, partition, records: own }) => ({
-    topic,
-    partition,
-    batches: toBatches(own),
-  }))
+  return queues.map(({ topic, partition, own }) => ({ topic, partition, batches: toBatches(own) }))
 }
 
 /** Two batches instead of one; undefined when it holds a single record. */
