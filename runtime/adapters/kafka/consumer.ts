@@ -11,8 +11,9 @@ import type {
   OffsetCommit,
   TopicPartition,
 } from '../../ports/broker.ts'
-import { delay, type Clock } from '../../ports/clock.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
+import { atMost } from './at-most.ts'
 import type { ClusterAccess } from './cluster-access.ts'
 import type { KafkaConnection } from './connection.ts'
 import { decodeFetchesOf } from './fetch-answers.ts'
@@ -390,16 +391,6 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     } finally {
       this.#parts.onLeft?.()
     }
-  }
-}
-
-/** Waits for `work`, not longer than this; the timer ends with it, because it would keep a process alive that has nothing to do. */
-async function atMost(work: Promise<unknown>, clock: Clock, timeoutMs: number): Promise<void> {
-  const over = new AbortController()
-  try {
-    await Promise.race([work, delay(clock, timeoutMs, over.signal)])
-  } finally {
-    over.abort()
   }
 }
 

@@ -12,7 +12,7 @@ function access(flags: Record<string, string>, cwd = '/') {
 
 describe('access to Kafka', () => {
   it('is plain without configuration', () => {
-    expect(access({})).toEqual({ connectionTimeoutMs: 5_000, user: 'User:ANONYMOUS' })
+    expect(access({})).toEqual({ connectionTimeoutMs: 5_000, records: 'fast', user: 'User:ANONYMOUS' })
   })
 
   it('trusts the system for TLS unless a file says whom to trust', async () => {
