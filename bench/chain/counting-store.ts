@@ -27,7 +27,7 @@ function counted(claims: ClaimStore, use: Counts): ClaimStore {
         const count = (use[String(name)] ??= { calls: 0, entries: 0 })
         count.calls += 1
         count.entries += Array.isArray(args[0]) ? args[0].length : 1
-        return (value as Method).apply(target, args)
+        return Reflect.apply(value as Method, target, args)
       }
       methods.set(name, method)
       return method
