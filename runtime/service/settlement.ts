@@ -5,7 +5,7 @@
 import { retryTierTopic } from '../../contracts/agent-topics.ts'
 import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { Fact, FactOutput } from '../../contracts/fact.ts'
-import { decodeRecords, encodeRecords, type RecordToStore } from '../../contracts/record-format.ts'
+import { decodeRecords, encodeRecords, type RecordToStore, type StoredRecord } from '../../contracts/record-format.ts'
 import { deadLetterMark, deadLetterRecord } from '../handle/dead-letter.ts'
 import type { Output } from '../handle/output-collector.ts'
 import type { HandlingJournal } from '../journal/handling-journal.ts'
@@ -93,17 +93,22 @@ export class Settlement {
     ownership: Ownership,
     end: Extract<ExecutionEnd, { kind: 'rejected' }>,
   ): Promise<Settled | undefined> {
-    if (!(await this.#compute(work, ownership, []))) return undefined
+    if (!(await this.#compute(work, ownership, [rejection(end.topic)]))) return undefined
     if (work.handover === undefined) this.#deps.onEnded?.(false)
-    const expression = this.#deps.agent.accepts[end.topic] ?? ''
-    const detail = { topic: end.topic, accepts: expression }
-    return { settling: this.#close(work, { outcome: 'rejected', startedAtMs: end.startedAtMs, detail }) }
+    return this.#rejected(work, end.topic, end.startedAtMs)
+  }
+
+  #rejected(work: Work, topic: string, startedAtMs: number): Settled {
+    const detail = { topic, accepts: this.#deps.agent.accepts[topic] ?? '' }
+    return { settling: this.#close(work, { outcome: 'rejected', startedAtMs, detail }) }
   }
 
   /** Publishes what an earlier owner computed: the recorded bytes under the recorded ids. */
   async republish(work: Work, state: Extract<HandlingState, { state: 'computed' }>): Promise<Settled> {
     const startedAtMs = this.#deps.clock.nowMs()
     const records = decodeRecords(state.outputs)
+    const rejectedTopic = rejectedIn(records)
+    if (rejectedTopic !== undefined) return this.#rejected(work, rejectedTopic, startedAtMs)
     const appended = await this.#publish(records)
     const outputs = records.map((record, index) => {
       const place = appended[index] ?? UNKNOWN_PLACE
@@ -332,6 +337,19 @@ export class Settlement {
 
 function recordsOf(outputs: readonly Output[]): readonly RecordToStore[] {
   return outputs.map((output) => output.record)
+}
+
+/** Stands in `computed` for a handling that `accepts` refused: whoever finds it must not take it for one that said nothing. */
+const REJECTED_HEADER = 'laban-rejected'
+
+function rejection(topic: string): StoredRecord {
+  return { topic: '', key: null, value: null, headers: { [REJECTED_HEADER]: topic } }
+}
+
+/** The topic that `accepts` refused; undefined when the records are outputs. */
+function rejectedIn([first]: readonly StoredRecord[]): string | undefined {
+  const topic = first?.topic === '' ? first.headers[REJECTED_HEADER] : undefined
+  return topic?.toString()
 }
 
 const UNKNOWN_PLACE = { partition: -1, offset: -1 }

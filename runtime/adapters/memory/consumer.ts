@@ -36,6 +36,8 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
   #isDelivering = false
   #isScheduled = false
   #isStopped = false
+  /** A heartbeat is about to tell; then it joins anew, once. */
+  #isExpelled = false
   #assigning: Promise<void> = Promise.resolve()
   /** What fell due while the process stood still. */
   #due: (() => void)[] = []
@@ -124,8 +126,11 @@ export class MemoryConsumer implements BrokerConsumer, GroupMember {
 
   /** The group has expelled this member; it goes on delivering until a heartbeat tells it, and then joins anew. */
   noticeExpulsion(): void {
+    if (this.#isExpelled) return
+    this.#isExpelled = true
     this.#later(this.#options.heartbeatIntervalMs ?? DEFAULT_HEARTBEAT_INTERVAL_MS, () => {
       this.#isDelivering = false
+      this.#isExpelled = false
       this.#id = this.#connection.cluster.nextMemberId()
       this.#group.join(this)
     })

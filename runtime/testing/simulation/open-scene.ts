@@ -13,7 +13,7 @@ import { expectationsOn, type ExpectFlow } from './expectations.ts'
 import { Honesty } from './honesty.ts'
 import type { FirstEventSample } from './load.ts'
 import type { Random } from './random.ts'
-import type { Scene } from './scene.ts'
+import type { Scene, Tamper } from './scene.ts'
 import { usualHandlerMs } from './simulated-handlers.ts'
 
 /** What a scene is made from. */
@@ -24,6 +24,7 @@ export interface SceneOptions {
   readonly processes: number
   readonly handlerMs?: (random: Random) => number
   readonly expect?: ExpectFlow
+  readonly tamper?: Tamper
 }
 
 const FLOW_EVERY_MS = 200
@@ -48,6 +49,7 @@ export async function openScene(agents: readonly Agent[], options: SceneOptions)
     withinMs: Math.max(SHORTEST_LOAD_MS, flows * FLOW_EVERY_MS),
     next: firstEvents(agents, contracts, codec, options.events),
     handlerMs: options.handlerMs ?? usualHandlerMs,
+    ...(options.tamper === undefined ? {} : { tamper: options.tamper }),
     expectations: expectationsOn(codec, options.expect),
   }
 }

@@ -54,6 +54,8 @@ const LOOK_EVERY_MS = 500
 /** A run takes some ten thousand timers; one that takes so many goes in circles. */
 const MOST_TIMERS = 3_000_000
 const PARTITIONS_MAX = 3
+/** What a supervisor waits before it starts a process again. */
+const START_AGAIN_MS = 2_000
 
 class SimulatedRun {
   readonly #scene: Scene
@@ -284,6 +286,7 @@ class SimulatedRun {
       connection: () => this.#broker.connection(),
       isHeldBack: (position) => this.#faults.isHeldBack(position),
       witness: () => undefined,
+      tamper: { broker: (broker) => broker, store: (store) => store, ...this.#scene.tamper },
       agentsOf: (life): readonly Agent[] =>
         simulatedAgents(agents, life, {
           random: handlers,
@@ -295,6 +298,7 @@ class SimulatedRun {
           drawMs: this.#scene.handlerMs,
           onActivity: () => this.#touch(),
         }),
+      startAgain: () => void this.#time.after(START_AGAIN_MS, () => this.#start()),
       onFatal: (life, error) => {
         this.#findings.push({ invariant: 'I1', problem: `${life.name} cannot go on: ${describeUnknown(error)}` })
       },

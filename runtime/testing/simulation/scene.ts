@@ -2,11 +2,19 @@
 import type { EventCodec } from '../../../contracts/codec.ts'
 import type { ContractSet } from '../../../contracts/contract-set.ts'
 import type { Agent } from '../../agent.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Store } from '../../ports/claim-store.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Finding, History } from '../invariants/history.ts'
 import type { Honesty } from './honesty.ts'
 import type { FirstEventSample } from './load.ts'
 import type { Random } from './random.ts'
+
+/** Puts other ports in place of a process's own. */
+export interface Tamper {
+  readonly broker?: (broker: Broker) => Broker
+  readonly store?: (store: Store) => Store
+}
 
 /** See the file's head. */
 export interface Scene {
@@ -25,6 +33,8 @@ export interface Scene {
   readonly next: (random: Random, flow: number) => FirstEventSample
   /** Draws how long a handling takes, ms. */
   readonly handlerMs: (random: Random) => number
+  /** Breaks the runtime on purpose: tests show with it that the judge sees it. */
+  readonly tamper?: Tamper
   /** What the user expects of the flows. */
   readonly expectations: (history: History) => readonly Finding[]
 }

@@ -11,7 +11,7 @@ import { openScene } from './open-scene.ts'
 import { randomStream, type Random } from './random.ts'
 import { contextOf, describeViolation, ReportBuilder, type SimulationReport, type Violation } from './report.ts'
 import { simulateRun, type RunResult } from './run.ts'
-import type { Scene } from './scene.ts'
+import type { Scene, Tamper } from './scene.ts'
 import { shrinkPlan } from './shrink.ts'
 
 /** How a choreography is simulated; everything has a default. */
@@ -69,13 +69,28 @@ export async function simulate(agents: readonly Agent[], options: SimulateOption
 }
 
 /** The same, with a violation as part of the answer. Stops at the first. */
-export async function simulateAll(agents: readonly Agent[], options: SimulateOptions = {}): Promise<SimulationReport> {
-  const { seed = 1, runs = 100, flows = 50, processes = 2, onRun, expect, events, contracts, handlerMs } = options
+export async function simulateAll(
+  agents: readonly Agent[],
+  options: SimulateOptions & { readonly tamper?: Tamper } = {},
+): Promise<SimulationReport> {
+  const {
+    seed = 1,
+    runs = 100,
+    flows = 50,
+    processes = 2,
+    onRun,
+    expect,
+    events,
+    contracts,
+    handlerMs,
+    tamper,
+  } = options
   const scene = await openScene(agents, {
     ...{ flows, processes },
     ...(contracts === undefined ? {} : { contracts }),
     ...(events === undefined ? {} : { events }),
     ...(expect === undefined ? {} : { expect }),
+    ...(tamper === undefined ? {} : { tamper }),
     ...(handlerMs === undefined ? {} : { handlerMs }),
   })
   const builder = new ReportBuilder(seed)

@@ -11,6 +11,7 @@ import { Service } from '../../service/service.ts'
 import { clockOf, Life } from './life.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
+import type { Tamper } from './scene.ts'
 import { simulatedBroker } from './simulated-broker.ts'
 import { simulatedStore, type StoreWitness } from './simulated-store.ts'
 import type { Trace } from './trace.ts'
@@ -34,6 +35,10 @@ export interface ProcessHost {
   /** The agents as this process runs them: with slow and failing handlers, watched. */
   readonly agentsOf: (life: Life) => readonly Agent[]
   readonly onFatal: (life: Life, error: unknown) => void
+  /** Puts other ports in place. */
+  readonly tamper: Required<Tamper>
+  /** A process could not start: whoever runs it starts it again. */
+  readonly startAgain: () => void
 }
 
 /** Leases, sessions and drains as they are by default; more commits, so that there is more to go wrong. */
@@ -64,22 +69,22 @@ export class SimulatedProcess {
     const clock = clockOf(this.life, time, random)
     const { life } = this
     this.#connection = host.connection()
-    const { isHeldBack, witness } = host
+    const { isHeldBack, witness, tamper } = host
     this.#service = new Service({
       ...SETTINGS,
       ...{ contracts, codec, schemaIds, clock, log },
       agents: host.agentsOf(life),
-      broker: simulatedBroker({ connection: this.#connection, life, network, trace, isHeldBack }),
-      store: simulatedStore(host.store, life, network, witness),
+      broker: tamper.broker(simulatedBroker({ connection: this.#connection, life, network, trace, isHeldBack })),
+      store: tamper.store(simulatedStore(host.store, life, network, witness)),
       tracer: noTracer,
       onFatal: (error) => host.onFatal(life, error),
       instance: name,
     })
     trace.note(`${name} starts`)
     this.#service.start().catch((error: unknown) => {
-      // A server that is away when a process starts ends it; whoever runs it starts it again.
       trace.note(`${name} cannot start: ${String(error)}`)
       this.kill()
+      host.startAgain()
     })
   }
 

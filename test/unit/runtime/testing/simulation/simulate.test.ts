@@ -25,10 +25,10 @@ const agents = [
 
 describe('simulate', () => {
   it('keeps every invariant under all kinds of faults, and each run has its faults', async () => {
-    const report = await simulate(agents, { contracts, seed: 1, runs: 8, flows: 10, faults: 5 })
+    const report = await simulate(agents, { contracts, seed: 1, runs: 8, flows: 20, faults: 5 })
     expect(report.fewestFaults).toBeGreaterThanOrEqual(5)
     expect(report.runs).toBe(8)
-    expect(report.flows).toBe(80)
+    expect(report.flows).toBe(160)
     expect(Object.keys(report.crashPoints).length).toBeGreaterThan(2)
   })
 
