@@ -103,7 +103,8 @@ function firstLine(text: string): string {
 }
 
 function firstFrame(stack: string): string {
-  return /^\s*at (.+)$/m.exec(stack)?.[1] ?? ''
+  // `laban dev` loads a file anew after each edit, under another address.
+  return (/^\s*at (.+)$/m.exec(stack)?.[1] ?? '').replace(/\?laban-generation=\d+/, '')
 }
 
 function sinceOf(text: string, nowMs: number): number {
