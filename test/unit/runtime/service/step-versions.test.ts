@@ -1,6 +1,7 @@
 /** A version with other steps takes over a handling that an older one had begun. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Agent } from '../../../../runtime/agent.ts'
+import { waitFor } from '../../../harness/wait.ts'
 import { memoryWorld } from '../../../harness/world.ts'
 import { agentOf, dieThenRun, Runs } from './step-agents.ts'
 
@@ -30,6 +31,21 @@ describe('a new version with other steps', () => {
     )
     await world.untilCount('test.out', 1)
     expect(runs.names).toEqual(['a', 'b', 'hang', 'c', 'd'])
+  })
+
+  it('goes on with everything that runs when it is deployed, and repeats nothing', async () => {
+    const count = 100
+    const old = await world.start([version(['a', 'b', 'hang'])], { instance: 'old', drainTimeoutMs: 0 })
+    for (let index = 0; index < count; index++) await world.publish('test.in', { text: String(index) })
+    const hanging = (): boolean => runs.names.filter((name) => name === 'hang').length === count
+    await waitFor(hanging, { what: 'all to hang' })
+    await world.start([version(['a', 'b', 'c'])], { instance: 'new' })
+    await old.stop()
+    await world.untilFacts('completed', count)
+    const ran = Map.groupBy(runs.names, (name) => name)
+    expect([...ran].map(([name, of]) => [name, of.length])).toEqual(
+      ['a', 'b', 'hang', 'c'].map((name) => [name, count]),
+    )
   })
 
   it.each([
