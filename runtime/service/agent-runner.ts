@@ -8,17 +8,10 @@ import type { Broker, TopicPartition } from '../ports/broker.ts'
 import { delay } from '../ports/clock.ts'
 import { lostFact } from './lost-fact.ts'
 import type { HandlingDeps } from './deps.ts'
+import type { ConsumeLimits } from './consume-limits.ts'
 import { FailureGate } from './failure-gate.ts'
 import { Handling } from './handling.ts'
 import { RetryMember } from './retry-member.ts'
-
-export interface ConsumeLimits {
-  readonly maxOpen: number
-  readonly maxOpenBytes: number
-  readonly commitIntervalMs: number
-  readonly sessionTimeoutMs: number
-  readonly heartbeatIntervalMs: number
-}
 
 export interface AgentRunnerOptions {
   readonly broker: Broker

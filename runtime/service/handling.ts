@@ -6,7 +6,7 @@ import { isLabanError } from '../../contracts/errors.ts'
 import type { Task } from '../consume/task.ts'
 import { HandlingJournal } from '../journal/handling-journal.ts'
 import { Cancellation } from '../ports/cancellation.ts'
-import type { HandlingState } from '../ports/claim-store.ts'
+import type { ClaimRequest, HandlingState } from '../ports/claim-store.ts'
 import { delay, settledWithin } from '../ports/clock.ts'
 import { readHandover, type Handover } from '../retry/handover.ts'
 import { Alive, type Presence } from './alive.ts'
@@ -216,11 +216,7 @@ export class Handling {
     const { handover } = work
     if (handover?.kind === 'release' && (state.state === 'dead' || state.state === 'absent')) return { kind: 'release' }
     const from = handover === undefined ? undefined : takeUp(handover, state)
-    if (from !== undefined) {
-      const answer = await admission.claim({ ...work.ref, owner: instance, from })
-      if (!answer.accepted || answer.current.state !== 'claimed') return { kind: 'again' }
-      return { kind: 'run', claimedAttempt: answer.current.attempt }
-    }
+    if (from !== undefined) return this.#claim(work, from)
     switch (state.state) {
       case 'absent':
         return { kind: 'run' }
@@ -242,6 +238,14 @@ export class Handling {
         return { kind: 'run', claimedAttempt: answer.current.attempt }
       }
     }
+  }
+
+  /** Takes a handling up where another record or a dead letter left it. */
+  async #claim(work: Work, from: ClaimRequest['from']): Promise<Decision> {
+    const { instance, admission } = this.#deps
+    const { accepted, current } = await admission.claim({ ...work.ref, owner: instance, from })
+    if (!accepted || current.state !== 'claimed') return { kind: 'again' }
+    return { kind: 'run', claimedAttempt: current.attempt }
   }
 
   /** A store that does not answer says nothing about an owner: it counts as alive. */

@@ -8,7 +8,7 @@ import { AgentConsumer } from '../consume/agent-consumer.ts'
 import type { Task } from '../consume/task.ts'
 import type { Broker, TopicPartition } from '../ports/broker.ts'
 import { DueGate } from '../retry/due-gate.ts'
-import type { ConsumeLimits } from './agent-runner.ts'
+import type { ConsumeLimits } from './consume-limits.ts'
 import type { HandlingDeps } from './deps.ts'
 import type { Handling } from './handling.ts'
 

@@ -41,7 +41,6 @@ export function singleWork(task: Task, handover?: Handover): Work {
 }
 
 /** The work of a complete join. */
-// eslint-disable-next-line max-params -- what a join's work is made of
 export function joinedWork(agent: string, task: Task, members: readonly WorkPart[], handover?: Handover): Work {
   const { flowId } = task.envelope
   const parts = [...members].sort((a, b) => Number(a.topic === task.topic) - Number(b.topic === task.topic))
