@@ -1,17 +1,7 @@
 /** The one table of error codes. A code is never reused; `docs/reference/errors.md` is generated from here. */
-
-/** What the pipeline does: retry with backoff, dead-letter at once, refuse to start, no failure at all, or stop the process. */
-export type ErrorClass = 'retry' | 'terminal' | 'startup' | 'control' | 'bug'
-
-/** One row: `message` and `remedy` may hold `{placeholders}` that the error's details fill. */
-export interface ErrorDefinition {
-  readonly class: ErrorClass
-  readonly message: string
-  readonly cause: string
-  readonly remedy: string
-  /** Exit status of the CLI where it differs from the class's own. */
-  readonly exit?: number
-}
+import type { ErrorDefinition } from './error-definition.ts'
+import { HANDLING_ERRORS } from './error-rows-handling.ts'
+import { SERVER_ERRORS } from './error-rows-servers.ts'
 
 export const ERROR_TABLE = {
   // --- configuration and start-up ---
@@ -141,192 +131,8 @@ export const ERROR_TABLE = {
     cause: 'The value has no such field here, the field is null, or its type does not fit the operator.',
     remedy: 'Guard it, as in `event.note != null && size(event.note) > 0`.',
   },
-  // --- servers ---
-  LABAN_BROKER_UNAVAILABLE: {
-    class: 'retry',
-    message: 'Kafka at {brokers} cannot be reached: {problem}',
-    cause: 'The brokers are down, the address is wrong, or the network is cut.',
-    remedy: 'Check `brokers` with `laban doctor`; start the local stack with `npm run stack -- up`.',
-    exit: 69,
-  },
-  LABAN_BROKER_LOGIN: {
-    class: 'retry',
-    message: 'Kafka at {brokers} does not let {user} in: {problem}',
-    cause: 'User name, password or token are wrong, or the brokers do not offer this way to log in.',
-    remedy:
-      'Correct kafka.saslMechanism and the login of {user}; a secret in a file is read again at every connection.',
-    exit: 77,
-  },
-  LABAN_BROKER_UNTRUSTED: {
-    class: 'retry',
-    message: 'No trusted connection to Kafka at {brokers}: {problem}',
-    cause:
-      'The certificate of the broker is signed by nobody whom this process trusts, is made out to another name or has expired; or the broker does not take the one of this process.',
-    remedy:
-      'Give the authority in kafka.sslCaFile, the name in the certificate in kafka.sslServername, and for mutual TLS kafka.sslCertFile and kafka.sslKeyFile.',
-    exit: 77,
-  },
-  LABAN_BROKER_DENIED: {
-    class: 'terminal',
-    message: 'Kafka does not allow {user} to {operation} {resource}',
-    cause: 'No ACL of the cluster grants it.',
-    remedy: 'Grant {operation} on {resource} to {user}; `laban acl` prints every right that is needed.',
-    exit: 77,
-  },
-  LABAN_BROKER_REFUSED: {
-    class: 'terminal',
-    message: 'Kafka refused {operation} on {topic}: {problem}',
-    cause: 'The topic does not exist, or a setting of the topic or the state of the group forbids it.',
-    remedy: 'Run `laban doctor`; create topics with `laban topics apply`.',
-  },
-  LABAN_BROKER_MESSAGE_TOO_LARGE: {
-    class: 'terminal',
-    message: 'Record for {topic} has {bytes} bytes; the limit is {maxBytes}',
-    cause: 'The encoded event is larger than its contract allows.',
-    remedy: 'Publish less, or raise maxRecordBytes of {topic} in the topic table.',
-  },
-  LABAN_REGISTRY_UNAVAILABLE: {
-    class: 'retry',
-    message: 'Schema registry {url} cannot be reached: {problem}',
-    cause: 'The registry is down, the address is wrong, or the network is cut.',
-    remedy: 'Check `registry.url` with `laban doctor`. Records wait; nothing is dead-lettered for it.',
-    exit: 69,
-  },
-  LABAN_REGISTRY_REFUSED: {
-    class: 'retry',
-    message: 'Schema registry {url} and this process do not trust each other: {problem}',
-    cause: 'The login is wrong or may not do this, or the certificate is signed by nobody whom this process trusts.',
-    remedy:
-      'Correct registry.username and registry.password, or registry.token; the authority goes in registry.sslCaFile.',
-    exit: 77,
-  },
-  LABAN_STORE_UNAVAILABLE: {
-    class: 'retry',
-    message: 'Redis at {url} cannot be used: {problem}',
-    cause: 'Redis is down, full, loading or unreachable.',
-    remedy: 'Check `redis.url` with `laban doctor`. Consumption pauses and resumes by itself.',
-    exit: 69,
-  },
-  LABAN_STORE_REFUSED: {
-    class: 'retry',
-    message: 'Redis at {url} and this process do not trust each other: {problem}',
-    cause: 'The login is wrong or may not do this, or the certificate is signed by nobody whom this process trusts.',
-    remedy:
-      'Correct redis.username and redis.password; the authority goes in redis.sslCaFile. A secret in a file is read again at every connection.',
-    exit: 77,
-  },
-  LABAN_STORE_LOST: {
-    class: 'retry',
-    message: 'Redis at {url} has lost what was stored there: {problem}',
-    cause:
-      'Redis was flushed, restarted without its data, restored from an old dump, or failed over to a replica that lagged.',
-    remedy: 'Work goes on after one lease; events handled shortly before may run again. Run Redis with appendonly yes.',
-    exit: 69,
-  },
-  LABAN_STORE_UNSAFE: {
-    class: 'startup',
-    message: 'Redis at {url} could lose claims: {problem}',
-    cause: 'Eviction or missing persistence lets Redis forget what was handled.',
-    remedy: 'Set maxmemory-policy noeviction and appendonly yes, or accept it with redis.allowUnsafe.',
-  },
-  LABAN_CONSUMER_STOPPED: {
-    class: 'startup',
-    message: 'The consumer of {agent} keeps stopping: {problem}',
-    cause: 'The group membership ended with an error that does not pass, several times in ten minutes.',
-    remedy: 'Read the problem; check rights and the state of the group with `laban doctor`. Restart the process.',
-  },
-  // --- handling ---
-  LABAN_HANDLER_FAILED: {
-    class: 'retry',
-    message: 'Handler of {agent} failed: {problem}',
-    cause: 'The agent function threw.',
-    remedy: 'Read the cause; throw terminal() for input that can never succeed.',
-  },
-  LABAN_HANDLER_TIMEOUT: {
-    class: 'retry',
-    message: 'Handler of {agent} did not finish within {timeoutMs} ms',
-    cause: 'The work took longer than the agent allows, or ignores its AbortSignal.',
-    remedy: 'Raise timeoutMs of the agent, or make the work faster.',
-  },
-  LABAN_HANDLER_REJECTED: {
-    class: 'terminal',
-    message: 'Handler of {agent} cannot process this event: {problem}',
-    cause: 'The agent threw terminal().',
-    remedy: 'Inspect the dead letter and correct its cause before redriving.',
-  },
-  LABAN_HANDLER_OUTPUT: {
-    class: 'terminal',
-    message: 'Handler of {agent} broke its promise: {problem}',
-    cause: 'What the handler published does not match what its `produces` says.',
-    remedy: 'Correct the handler, or the `produces` of {agent}.',
-  },
-  LABAN_ATTEMPTS_EXHAUSTED: {
-    class: 'terminal',
-    message: 'Gave up after {attempts} attempts: {problem}',
-    cause: 'Every attempt failed with an error that may pass.',
-    remedy: 'Correct the cause of the last error, then redrive the dead letter.',
-  },
-  // --- steps and effects ---
-  LABAN_STEP_MISUSE: {
-    class: 'terminal',
-    message: 'Step {step} of {agent}: {problem}',
-    cause: 'The handler calls its steps in a way that cannot be replayed.',
-    remedy: 'Give every step of a handling a name of its own, and await each before the handler ends.',
-  },
-  LABAN_STEP_TIMEOUT: {
-    class: 'retry',
-    message: 'Step {step} of {agent} did not finish within {timeoutMs} ms',
-    cause: 'The call took longer than its timeoutMs, or ignores its AbortSignal.',
-    remedy: 'Raise timeoutMs of the step, give it a retry, or make the call faster.',
-  },
-  LABAN_STEP_RESULT: {
-    class: 'terminal',
-    message: 'The result of step {step} of {agent} cannot be kept: at {path}: {problem}',
-    cause:
-      'A result is kept as JSON; functions, symbols, instances of classes, and references in a circle have no form there.',
-    remedy: 'Return plain data from the step: only what the handler needs of the answer.',
-  },
-  LABAN_STEP_RESULT_TOO_LARGE: {
-    class: 'terminal',
-    message: 'The result of step {step} of {agent} has {bytes} bytes; the limit is {maxBytes}',
-    cause: 'The result is larger than what is kept in Redis, and no place for large results is configured.',
-    remedy: 'Return less, raise steps.maxResultBytes, or set steps.resultsDir to a folder that all instances share.',
-  },
-  LABAN_STEP_RESULT_STORE: {
-    class: 'retry',
-    message: 'The folder {folder} for large results cannot be used: {problem}',
-    cause: 'The folder of steps.resultsDir is missing, full, read-only or not reachable.',
-    remedy: 'Mount or free the folder; the handling is tried again.',
-    exit: 74,
-  },
-  LABAN_STEP_RESULT_MISSING: {
-    class: 'terminal',
-    message: 'The large result {id} of step {step} of {agent} is not there',
-    cause: 'The file was removed, or this instance sees another folder than the one that wrote it.',
-    remedy: 'Set steps.resultsDir to the same shared folder everywhere, restore the file, then redrive.',
-  },
-  LABAN_STEP_MISMATCH: {
-    class: 'terminal',
-    message: 'The steps of {agent} have changed: recorded [{recorded}], now [{current}]',
-    cause: 'This handling was begun by another version of the agent, whose steps had other names or another order.',
-    remedy: 'Deploy the recorded sequence and redrive; or set onStepMismatch restart, which runs the steps again.',
-  },
-  LABAN_EFFECT_OUTCOME_UNKNOWN: {
-    class: 'terminal',
-    message:
-      'Whether effect {step} of {agent} has happened is unknown: begun at {begunAt}, its key {key} is no longer valid',
-    cause:
-      'The process died, or the call failed, between the begin of the effect and its answer, longer than keyValidForMs ago.',
-    remedy: 'Look outside for the key. Give the effect a reconcile function, then redrive: it is asked first.',
-  },
-  LABAN_AGENT_FAILING: {
-    class: 'retry',
-    message: '{agent} does not consume: {failed} of its last {ended} records failed; one is tried in {pauseS} s',
-    cause:
-      'Twenty records in a row, or most of the last hundred, ended in dead letters or retry topics: a bad version or a dead dependency.',
-    remedy:
-      'Read why with `laban dlq list --agent {agent}`, mend it and restart; the first record that succeeds lets it go on by itself.',
-  },
+  ...SERVER_ERRORS,
+  ...HANDLING_ERRORS,
   // --- control: not failures ---
   LABAN_LEASE_LOST: {
     class: 'control',
@@ -393,7 +199,7 @@ export const ERROR_TABLE = {
   },
   LABAN_SIMULATION_FAILED: {
     class: 'terminal',
-    message: 'Simulation {seed} breaks {invariant}: {problem}',
+    message: 'Simulation {seed} breaks {invariant}: {problem} (replay: {replay})',
     cause: 'Under the faults of this seed the choreography, or laban itself, broke an invariant or an expectation.',
     remedy: 'Replay it with {replay}; the details name the flow, its records and the faults that it takes.',
     exit: 1,

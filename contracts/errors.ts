@@ -1,7 +1,9 @@
 /** One error class for the whole platform; every code lives in the error table, so that code, docs and exit status cannot drift apart. */
-import { ERROR_TABLE, type ErrorClass, type ErrorCode } from './error-table.ts'
+import type { ErrorClass } from './error-definition.ts'
+import { ERROR_TABLE, type ErrorCode } from './error-table.ts'
 
-export type { ErrorClass, ErrorCode } from './error-table.ts'
+export type { ErrorClass } from './error-definition.ts'
+export type { ErrorCode } from './error-table.ts'
 
 /** Values that explain one error: they fill the `{placeholders}` of its message and travel with it into facts and dead letters. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | undefined>>

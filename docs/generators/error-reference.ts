@@ -1,5 +1,6 @@
 /** Writes docs/reference/errors.md: every code with its class, message, cause, remedy and exit status. */
-import { ERROR_TABLE, type ErrorClass, type ErrorCode } from '../../contracts/error-table.ts'
+import type { ErrorClass } from '../../contracts/error-definition.ts'
+import { ERROR_TABLE, type ErrorCode } from '../../contracts/error-table.ts'
 import { LabanError } from '../../contracts/errors.ts'
 
 const CLASSES: Readonly<Record<ErrorClass, string>> = {

@@ -1,6 +1,7 @@
 /** The error table against the code: every code is well formed and thrown somewhere, every placeholder is filled where it is thrown. */
 import { describe, expect, it } from 'vitest'
-import { ERROR_TABLE, type ErrorCode, type ErrorDefinition } from '../../contracts/error-table.ts'
+import type { ErrorDefinition } from '../../contracts/error-definition.ts'
+import { ERROR_TABLE, type ErrorCode } from '../../contracts/error-table.ts'
 import { LabanError } from '../../contracts/errors.ts'
 import { projectFiles, read } from './project-files.ts'
 

@@ -1,0 +1,99 @@
+/** Errors of the broker, the registry, the store and the way to them. */
+import type { ErrorDefinition } from './error-definition.ts'
+
+/** See the file's head; part of `ERROR_TABLE`. */
+export const SERVER_ERRORS = {
+  LABAN_BROKER_UNAVAILABLE: {
+    class: 'retry',
+    message: 'Kafka at {brokers} cannot be reached: {problem}',
+    cause: 'The brokers are down, the address is wrong, or the network is cut.',
+    remedy: 'Check `brokers` with `laban doctor`; start the local stack with `npm run stack -- up`.',
+    exit: 69,
+  },
+  LABAN_BROKER_LOGIN: {
+    class: 'retry',
+    message: 'Kafka at {brokers} does not let {user} in: {problem}',
+    cause: 'User name, password or token are wrong, or the brokers do not offer this way to log in.',
+    remedy:
+      'Correct kafka.saslMechanism and the login of {user}; a secret in a file is read again at every connection.',
+    exit: 77,
+  },
+  LABAN_BROKER_UNTRUSTED: {
+    class: 'retry',
+    message: 'No trusted connection to Kafka at {brokers}: {problem}',
+    cause:
+      'The certificate of the broker is signed by nobody whom this process trusts, is made out to another name or has expired; or the broker does not take the one of this process.',
+    remedy:
+      'Give the authority in kafka.sslCaFile, the name in the certificate in kafka.sslServername, and for mutual TLS kafka.sslCertFile and kafka.sslKeyFile.',
+    exit: 77,
+  },
+  LABAN_BROKER_DENIED: {
+    class: 'terminal',
+    message: 'Kafka does not allow {user} to {operation} {resource}',
+    cause: 'No ACL of the cluster grants it.',
+    remedy: 'Grant {operation} on {resource} to {user}; `laban acl` prints every right that is needed.',
+    exit: 77,
+  },
+  LABAN_BROKER_REFUSED: {
+    class: 'terminal',
+    message: 'Kafka refused {operation} on {topic}: {problem}',
+    cause: 'The topic does not exist, or a setting of the topic or the state of the group forbids it.',
+    remedy: 'Run `laban doctor`; create topics with `laban topics apply`.',
+  },
+  LABAN_BROKER_MESSAGE_TOO_LARGE: {
+    class: 'terminal',
+    message: 'Record for {topic} has {bytes} bytes; the limit is {maxBytes}',
+    cause: 'The encoded event is larger than its contract allows.',
+    remedy: 'Publish less, or raise maxRecordBytes of {topic} in the topic table.',
+  },
+  LABAN_REGISTRY_UNAVAILABLE: {
+    class: 'retry',
+    message: 'Schema registry {url} cannot be reached: {problem}',
+    cause: 'The registry is down, the address is wrong, or the network is cut.',
+    remedy: 'Check `registry.url` with `laban doctor`. Records wait; nothing is dead-lettered for it.',
+    exit: 69,
+  },
+  LABAN_REGISTRY_REFUSED: {
+    class: 'retry',
+    message: 'Schema registry {url} and this process do not trust each other: {problem}',
+    cause: 'The login is wrong or may not do this, or the certificate is signed by nobody whom this process trusts.',
+    remedy:
+      'Correct registry.username and registry.password, or registry.token; the authority goes in registry.sslCaFile.',
+    exit: 77,
+  },
+  LABAN_STORE_UNAVAILABLE: {
+    class: 'retry',
+    message: 'Redis at {url} cannot be used: {problem}',
+    cause: 'Redis is down, full, loading or unreachable.',
+    remedy: 'Check `redis.url` with `laban doctor`. Consumption pauses and resumes by itself.',
+    exit: 69,
+  },
+  LABAN_STORE_REFUSED: {
+    class: 'retry',
+    message: 'Redis at {url} and this process do not trust each other: {problem}',
+    cause: 'The login is wrong or may not do this, or the certificate is signed by nobody whom this process trusts.',
+    remedy:
+      'Correct redis.username and redis.password; the authority goes in redis.sslCaFile. A secret in a file is read again at every connection.',
+    exit: 77,
+  },
+  LABAN_STORE_LOST: {
+    class: 'retry',
+    message: 'Redis at {url} has lost what was stored there: {problem}',
+    cause:
+      'Redis was flushed, restarted without its data, restored from an old dump, or failed over to a replica that lagged.',
+    remedy: 'Work goes on after one lease; events handled shortly before may run again. Run Redis with appendonly yes.',
+    exit: 69,
+  },
+  LABAN_STORE_UNSAFE: {
+    class: 'startup',
+    message: 'Redis at {url} could lose claims: {problem}',
+    cause: 'Eviction or missing persistence lets Redis forget what was handled.',
+    remedy: 'Set maxmemory-policy noeviction and appendonly yes, or accept it with redis.allowUnsafe.',
+  },
+  LABAN_CONSUMER_STOPPED: {
+    class: 'startup',
+    message: 'The consumer of {agent} keeps stopping: {problem}',
+    cause: 'The group membership ended with an error that does not pass, several times in ten minutes.',
+    remedy: 'Read the problem; check rights and the state of the group with `laban doctor`. Restart the process.',
+  },
+} as const satisfies Record<string, ErrorDefinition>
