@@ -21,6 +21,7 @@ import { publish } from './commands/publish.ts'
 import { demo } from './commands/demo.ts'
 import { dev } from './commands/dev.ts'
 import { run } from './commands/run.ts'
+import { simulate } from './commands/simulate.ts'
 import { topicsApply } from './commands/topics-apply.ts'
 
 /** All commands in the order of the help. */
@@ -32,6 +33,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   flow,
   flows,
   run,
+  simulate,
   agents,
   agentReset,
   dlqList,

@@ -1,6 +1,7 @@
 /** I2: all records with one event id have one content: topic, key, value and `ce_*` headers. */
 import { placeOf, type Finding, type History, type PastEvent } from './history.ts'
 
+/** I2: what breaks it. */
 export function oneContent({ events }: History): Finding[] {
   const firsts = new Map<string, { event: PastEvent; content: string }>()
   const wrong: Finding[] = []

@@ -1,6 +1,7 @@
 /** I5: a join fires once per flow, with the same members on every attempt. */
 import type { Finding, History } from './history.ts'
 
+/** I5: what breaks it. */
 export function joinedOnce({ agents, facts, events }: History): Finding[] {
   const joins = new Set(agents.filter(({ isJoin }) => isJoin).map(({ name }) => name))
   const members = new Map<string, string>()

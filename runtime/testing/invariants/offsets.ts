@@ -15,6 +15,7 @@ const FINISHES: ReadonlySet<string> = new Set([
   'compensated',
 ])
 
+/** I8: what breaks it. */
 export function honestOffsets(history: History): Finding[] {
   return history.agents.flatMap(({ name, topics }) => topics.flatMap((topic) => passedOver(history, name, topic)))
 }

@@ -4,6 +4,7 @@
  */
 import { isEnd, placeOf, type Finding, type History, type JudgedAgent, type PastEvent } from './history.ts'
 
+/** I3, per agent that keeps the order of keys; joins have none. */
 export function inOrder(history: History): Finding[] {
   return history.agents
     .filter(({ isJoin, order }) => !isJoin && order === 'key')

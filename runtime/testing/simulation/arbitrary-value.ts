@@ -68,16 +68,16 @@ function draw(schema: unknown, random: Random, named: Named, depth: number): unk
   if (typeof schema === 'string') {
     return named.has(schema) ? draw(named.get(schema), random, named, depth + 1) : drawPrimitive(schema, random)
   }
-  const type = (schema as Schema)['type']
   const { name, namespace } = schema as { name?: string; namespace?: string }
   if (name !== undefined) {
     named.set(name, schema)
     if (namespace !== undefined) named.set(`${namespace}.${name}`, schema)
   }
-  return drawComplex(schema as Schema, type, random, named, depth)
+  return drawComplex(schema as Schema, random, named, depth)
 }
 
-function drawComplex(schema: Schema, type: unknown, random: Random, named: Named, depth: number): unknown {
+function drawComplex(schema: Schema, random: Random, named: Named, depth: number): unknown {
+  const { type } = schema as { readonly type?: unknown }
   switch (type) {
     case 'record': {
       const fields = schema['fields'] as readonly { readonly name: string; readonly type: unknown }[]

@@ -61,7 +61,7 @@ export class Network {
         if (life.isDead) return
         effect().then(
           (value) => this.#answer(channel, operation, () => resolve(value)),
-          (error: unknown) => this.#answer(channel, `${operation} failed`, () => reject(error as Error)),
+          (error: Error) => this.#answer(channel, `${operation} failed`, () => reject(error)),
         )
       })
     })
