@@ -40,6 +40,16 @@ describe('simulate', () => {
     expect(await digest(12)).not.toBe(first)
   })
 
+  it('finds a rejected event rejected, whoever says so again after a crash', async () => {
+    const choosy = testAgent({
+      ...{ name: 'test.choosy', consumes: 'test.in', accepts: { 'test.in': 'event.text == "never"' } },
+      handle: () => expect.unreachable('nothing is accepted'),
+    })
+    const report = await simulate([choosy], { contracts, runs: 10, flows: 20, faults: 8, kinds: ['crash'] })
+    expect(report.outcomes['completed']).toBeUndefined()
+    expect(report.outcomes['rejected']).toBeGreaterThanOrEqual(200)
+  })
+
   it('lets users judge each flow, and shows the fewest faults with which it goes wrong', async () => {
     const fails = simulate(agents, {
       ...{ contracts, runs: 3, flows: 5 },
