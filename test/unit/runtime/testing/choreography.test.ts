@@ -44,6 +44,27 @@ describe('choreography', () => {
     expect(credit.deadLetters).toEqual([])
   })
 
+  it('runs steps and effects once, also when their handler is tried again', async () => {
+    const runs: string[] = []
+    const paying = defineAgent({
+      name: 'test.paying',
+      version: '1.0.0',
+      consumes: 'credit.application-received',
+      produces: ['credit.income-verified'],
+      async handle(_event, { step, effect, publish, attempt }) {
+        await step('look', () => runs.push('look'), { durable: true })
+        await effect('charge', (key) => runs.push(key))
+        if (attempt === 1) throw new Error('not now')
+        publish('credit.income-verified', VERIFIED)
+      },
+    })
+    await using credit = await choreography([paying])
+    await credit.when('credit.application-received', APPLICATION)
+    expect(credit.published('credit.income-verified')).toEqual([VERIFIED])
+    expect(runs).toEqual(['look', expect.stringMatching(/^[0-9a-f-]{36}$/)])
+    expect(credit.drawing()).toContain('step charge: ')
+  })
+
   it('rests only when all agents have finished what follows', async () => {
     await using credit = await choreography(CREDIT)
     await credit.when('credit.application-received', APPLICATION)
