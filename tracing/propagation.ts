@@ -36,9 +36,13 @@ export function partsOfHeader(header: string): TraceParent {
   }
 }
 
+/** A header of version 00 whose ids begin with something other than a zero. */
+const USUAL = /^00-[1-9a-f][0-9a-f]{31}-[1-9a-f][0-9a-f]{15}-[0-9a-f]{2}$/
+
 /** True when {@link parseTraceparent} would parse the header; allocates nothing. */
 export function isTraceparent(header: string): boolean {
   if (header.length < HEADER_LENGTH) return false
+  if (USUAL.test(header)) return true
   if (header.length > HEADER_LENGTH && !isLaterVersion(header)) return false
   if (header.charCodeAt(2) !== DASH || header.charCodeAt(35) !== DASH || header.charCodeAt(52) !== DASH) return false
   if (hexBits(header, 0, 2) < 0 || hexBits(header, FLAGS_AT, HEADER_LENGTH) < 0) return false

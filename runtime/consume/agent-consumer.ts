@@ -17,6 +17,7 @@ import { decodeOffsetMap, emptyRanges, OFFSET_MAP_FORMAT } from './offset-map.ts
 import { MAX_SPAN } from './offset-tracker.ts'
 import { PartitionState } from './partition.ts'
 import { StandstillLog, standstillOf, type Standstill } from './standstill.ts'
+import { openCountOf, roomFor, roomyPartitions } from './room.ts'
 import type { Lane, Task } from './task.ts'
 
 export interface AgentConsumerOptions {
@@ -76,9 +77,7 @@ export class AgentConsumer implements ConsumerHandlers {
 
   /** Registered and unfinished records. */
   get openCount(): number {
-    let count = 0
-    for (const state of this.#order) count += state.open.size
-    return count
+    return openCountOf(this.#order)
   }
 
   /** `topic/partition` to the offset at which this member first began to read it. */
@@ -154,9 +153,9 @@ export class AgentConsumer implements ConsumerHandlers {
     // The log's start has overtaken the reader: what lies between is gone, and must not hold commits for ever.
     if (batch.fromOffset > expected && state.pass(batch.fromOffset))
       this.#options.onLost(batch, expected, batch.fromOffset)
-    const next = state.register(batch, this.#roomFor(state))
+    const next = state.register(batch, roomFor(state, this.#order, this.#options))
     // Refused records would be fetched again and again; without room for any, the next fetch is for nothing.
-    if (next <= batch.lastOffset || !this.#roomFor(state)(0)) this.#pause(state)
+    if (next <= batch.lastOffset || !roomFor(state, this.#order, this.#options)(0)) this.#pause(state)
     this.#pump()
     return next
   }
@@ -300,34 +299,6 @@ export class AgentConsumer implements ConsumerHandlers {
     for (const task of this.#running.keys()) if (task.home === state) task.cancellation.cancel('revoked')
   }
 
-  /**
-   * Asks for one record after another whether there is room, counted once for all of them. One open record per partition is always
-   * let in, so that none stands still.
-   */
-  #roomFor(state: PartitionState): (bytes: number) => boolean {
-    const { maxOpen, maxOpenBytes } = this.#options
-    let recordsLeft = Math.min(this.#share() - state.open.size, maxOpen - this.openCount)
-    let bytesLeft = maxOpenBytes - this.#openBytes()
-    return (bytes) => {
-      const fits = state.limit === undefined && recordsLeft > 0 && bytes < bytesLeft
-      if (!fits && state.open.size > 0) return false
-      recordsLeft--
-      bytesLeft -= bytes
-      return true
-    }
-  }
-
-  /** A fair share of the room, so that a hot partition cannot take all of it. */
-  #share(): number {
-    return Math.max(Math.ceil(this.#options.maxOpen / Math.max(1, this.#order.length)), MIN_OPEN_PER_PARTITION)
-  }
-
-  #openBytes(): number {
-    let bytes = 0
-    for (const state of this.#order) bytes += state.openBytes
-    return bytes
-  }
-
   #pause(state: PartitionState): void {
     if (state.paused) return
     state.paused = true
@@ -338,14 +309,7 @@ export class AgentConsumer implements ConsumerHandlers {
   /** Resumes paused partitions once half the room is free: answers to a paused partition's fetch are thrown away, so rarely. */
   #balance(): void {
     if (this.#pausedCount === 0 || this.#draining) return
-    const { maxOpen, maxOpenBytes } = this.#options
-    const share = this.#share()
-    const isRoomy = this.openCount <= maxOpen / 2 && this.#openBytes() <= maxOpenBytes / 2
-    for (const state of this.#order) {
-      if (!state.paused) continue
-      const fits =
-        isRoomy && state.open.size <= share / 2 && state.limit === undefined && state.tracker.span < MAX_SPAN / 2
-      if (!fits && state.open.size > 0) continue
+    for (const state of roomyPartitions(this.#order, this.#options)) {
       state.paused = false
       this.#pausedCount--
       this.#broker?.resume([state])
@@ -414,7 +378,6 @@ export class AgentConsumer implements ConsumerHandlers {
 
 /** Three quarters of what may lie between the lowest unfinished record and the highest registered one. */
 const PINNED_SPAN = (MAX_SPAN / 2) * 0.75
-const MIN_OPEN_PER_PARTITION = 256
 /** Handlers that end sooner are committed as usual; all others have a claim by then. */
 const LEAVE_AFTER_MS = 1_000
 const DRAIN_ABORT_GRACE_MS = 5_000

@@ -11,13 +11,12 @@ export interface TaskHome extends TopicPartition {
   finish(task: Task): void
 }
 
-/** A record taken over from the broker. Key, value and headers are copies: a slice would pin the whole fetch buffer for minutes. */
+/** A record taken over from the broker. Value and headers are copies: a slice would pin the whole fetch buffer for minutes. */
 export class Task {
   readonly topic: string
   readonly partition: number
   readonly offset: number
   readonly timestampMs: number
-  readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: ReceivedHeaders
   readonly envelope: Envelope
@@ -37,14 +36,18 @@ export class Task {
     this.partition = home.partition
     this.offset = record.offset
     this.timestampMs = record.timestampMs
-    this.key = record.key === null ? null : Buffer.from(record.key)
     this.value = record.value === null ? null : Buffer.from(record.value)
     this.headers = copyHeaders(record.headers)
     this.envelope = decodeEnvelope(record.headers, this)
     this.laneKey = record.key === null ? null : record.key.toString('latin1')
     // The same characters in Latin-1 are the same text, as far as ids go.
-    this.keyText = this.key === null || this.laneKey === this.envelope.flowId ? null : this.key.toString('utf8')
+    this.keyText = record.key === null || this.laneKey === this.envelope.flowId ? null : record.key.toString('utf8')
     this.bytes = openBytesOf(record)
+  }
+
+  /** The key's bytes, made anew: few ask for them. */
+  get key(): Buffer | null {
+    return this.laneKey === null ? null : Buffer.from(this.laneKey, 'latin1')
   }
 }
 

@@ -69,7 +69,6 @@ function cut<R extends HandlingRef>(call: PackedCall<R>, requests: readonly R[])
   return pieces
 }
 
-// eslint-disable-next-line max-params -- the call, and which of its requests
 function pack<R extends HandlingRef>(
   call: PackedCall<R>,
   requests: readonly R[],

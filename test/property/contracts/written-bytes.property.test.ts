@@ -1,5 +1,5 @@
 /** What is written by hand for speed has the bytes of the general way: facts in Avro, envelopes as header blocks. */
-import avsc from 'avsc'
+import type avsc from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EnvelopeBlocks } from '../../../contracts/envelope-block.ts'

@@ -37,7 +37,6 @@ export class HeaderTexts {
     return isAscii(buffer, at, length) ? this.#remember(slot, buffer, at, length) : buffer.subarray(at, at + length)
   }
 
-  // eslint-disable-next-line max-params -- a slot and where the bytes lie
   #remember(slot: number, buffer: Buffer, at: number, length: number): string {
     const text = buffer.toString('utf8', at, at + length)
     this.#slots[slot] = { bytes: Buffer.from(buffer.subarray(at, at + length)), text }

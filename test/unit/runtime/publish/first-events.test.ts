@@ -37,7 +37,10 @@ describe('a first event', () => {
     const { world, events } = await firstEvents(() => 1_000)
     const { record } = events.prepare(event)
     const place = { topic: 'test.in', partition: 0, offset: 0, timestampMs: 86_400_000 }
-    expect(decodeEnvelope(record.headers as NamedHeaders, place)).toMatchObject({ id: eventId, time: '1970-01-02T00:00:00.000Z' })
+    expect(decodeEnvelope(record.headers as NamedHeaders, place)).toMatchObject({
+      id: eventId,
+      time: '1970-01-02T00:00:00.000Z',
+    })
     await world.stop()
   })
 

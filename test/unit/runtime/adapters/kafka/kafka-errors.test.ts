@@ -67,13 +67,15 @@ describe('toLabanError', () => {
     expect([mayPass(error), toLabanError(error, attempted).code]).toEqual([false, 'LABAN_BROKER_LOGIN'])
   })
 
-  it.each(['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_HAS_EXPIRED'])(
-    'does not repeat a connection without trust: %s',
-    (code) => {
-      const error = Object.assign(new Error('Connection error'), { code })
-      expect([mayPass(error), toLabanError(error, attempted).code]).toEqual([false, 'LABAN_BROKER_UNTRUSTED'])
-    },
-  )
+  it.each([
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'CERT_HAS_EXPIRED',
+  ])('does not repeat a connection without trust: %s', (code) => {
+    const error = Object.assign(new Error('Connection error'), { code })
+    expect([mayPass(error), toLabanError(error, attempted).code]).toEqual([false, 'LABAN_BROKER_UNTRUSTED'])
+  })
 
   it('takes a cut socket for something that passes', () => {
     const error = Object.assign(new Error('Connection error'), { code: 'ECONNRESET' })

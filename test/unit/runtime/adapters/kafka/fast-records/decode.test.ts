@@ -78,6 +78,9 @@ describe('decodeBatches', () => {
 })
 
 function plain({ offset, timestampMs, key, value, headers }: ReturnType<typeof toRecord>): object {
-  const bytes = Object.entries(headers).map(([name, header]) => [name, [header ?? ''].flat().map((one) => Buffer.from(one))])
+  const bytes = Object.entries(headers).map(([name, header]) => [
+    name,
+    [header ?? ''].flat().map((one) => Buffer.from(one)),
+  ])
   return { offset, timestampMs, key, value, headers: Object.fromEntries(bytes) as object }
 }
