@@ -14,7 +14,14 @@ const DAY_MS = 86_400_000
 const MIN_RETENTION_MS = 30 * DAY_MS
 /** A dead letter carries the raw record and, besides it, bounded headers about the error. */
 const DEAD_LETTER_EXTRA_BYTES = 64 * 1024
-const PURPOSES: readonly AgentTopicPurpose[] = ['dead-letter', 'waiting', 'journal', 'parked', 'retry.redrive']
+const PURPOSES: readonly AgentTopicPurpose[] = [
+  'dead-letter',
+  'waiting',
+  'journal',
+  'parked',
+  'timers',
+  'retry.redrive',
+]
 
 /** The topic in which handlings of an agent wait for `delayMs` before their next attempt: `<agent>.retry.10m`. */
 export function retryTierTopic(agent: string, delayMs: number): string {
@@ -22,10 +29,10 @@ export function retryTierTopic(agent: string, delayMs: number): string {
 }
 
 /**
- * Settings of the topics `<agent>.dead-letter`, `<agent>.waiting`, `<agent>.journal`, `<agent>.parked`, `<agent>.retry.redrive` and
- * one `<agent>.retry.<delay>` for each tier. They follow the topics the agent consumes: as many partitions and replicas as the
- * largest, kept at least as long and never under 30 days, records up to the largest plus 64 KiB. Parked records stay until a
- * tombstone ends them.
+ * Settings of the topics `<agent>.dead-letter`, `<agent>.waiting`, `<agent>.journal`, `<agent>.parked`, `<agent>.timers`,
+ * `<agent>.retry.redrive` and one `<agent>.retry.<delay>` for each tier. They follow the topics the agent consumes: as many partitions and replicas as the
+ * largest, kept at least as long and never under 30 days, records up to the largest plus 64 KiB. Parked
+ * records and timers stay until a tombstone ends them.
  * @throws LABAN_CONTRACT_UNKNOWN_TOPIC
  */
 export function agentTopicSettings(
@@ -51,8 +58,8 @@ export function agentTopicSettings(
     name: retryTierTopic(agent.name, delayMs),
     ...settings,
   }))
-  const parked = agentTopic(agent.name, 'parked')
-  return [...own, ...tiers].map((topic) => (topic.name === parked ? { ...topic, cleanup: 'compact' } : topic))
+  const compacted = new Set([agentTopic(agent.name, 'parked'), agentTopic(agent.name, 'timers')])
+  return [...own, ...tiers].map((topic) => (compacted.has(topic.name) ? { ...topic, cleanup: 'compact' } : topic))
 }
 
 /** The longest of several retentions, where -1 is for ever; 0 for none. */

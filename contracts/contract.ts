@@ -47,7 +47,8 @@ export function physicalTopic(topic: string, namespace: string): string {
 }
 
 /** Topics that one agent needs for itself, by purpose. */
-export type AgentTopicPurpose = 'dead-letter' | 'waiting' | 'journal' | 'parked' | 'retry.redrive' | `retry.${string}`
+export type AgentTopicPurpose =
+  'dead-letter' | 'waiting' | 'journal' | 'parked' | 'timers' | 'retry.redrive' | `retry.${string}`
 
 /** Name of an agent's own topic. */
 export function agentTopic(agent: string, purpose: AgentTopicPurpose): string {

@@ -152,6 +152,12 @@ export const ERROR_TABLE = {
     cause: 'The attempt took longer than timeoutMs of its agent.',
     remedy: 'Raise timeoutMs of the agent, or make the work faster.',
   },
+  LABAN_SUSPENDED: {
+    class: 'control',
+    message: 'The attempt ends here: its handling sleeps, and goes on in a new attempt when the sleep is over',
+    cause: 'The handler has called `sleep` for more than 5 s.',
+    remedy: 'Let this error pass; put what must not happen twice into a step.',
+  },
   LABAN_SHUTDOWN: {
     class: 'control',
     message: 'The process is shutting down',

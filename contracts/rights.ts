@@ -28,7 +28,7 @@ export interface RightsOfWhom {
 }
 
 /** Beginnings of the agent's own topics that it also reads; into all others it only writes. */
-const READ_AGAIN: readonly string[] = ['parked', 'retry.']
+const READ_AGAIN: readonly string[] = ['parked', 'timers', 'retry.']
 
 /** The least rights of one agent. @throws LABAN_CONTRACT_UNKNOWN_TOPIC */
 export function agentRights(agent: RightsOfWhom, contracts: ContractSet): readonly Right[] {

@@ -1,7 +1,7 @@
 /** What a handler receives besides its event. Interface only. */
 import type { Logger } from './ports/logger.ts'
 import type { EventOf, Topic } from './events.ts'
-import type { RunEffect, RunStep } from './steps.ts'
+import type { RunEffect, RunSleep, RunStep } from './steps.ts'
 
 /** Options of one published event. */
 export interface PublishOptions {
@@ -25,7 +25,9 @@ export interface HandlerContext<P extends Topic = Topic> {
   readonly step: RunStep
   /** See {@link RunEffect}. */
   readonly effect: RunEffect
-  /** Aborted by time-out, lost lease, revocation with `onRevoke: 'abort'` and shutdown. Pass it to everything that waits. */
+  /** See {@link RunSleep}. */
+  readonly sleep: RunSleep
+  /** Aborted by time-out, lost lease, revocation with `onRevoke: 'abort'`, a long sleep and shutdown. Pass it to everything that waits. */
   readonly signal: AbortSignal
   /** Structured log with agent, flow and event id. */
   readonly log: Logger

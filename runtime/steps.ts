@@ -86,3 +86,20 @@ export type RunEffect = <T>(
   fn: (key: string, call: StepCall) => T | Promise<T>,
   options?: EffectOptions<T>,
 ) => Promise<T>
+
+/** How long: milliseconds from the first call on, or until a point in time. */
+export type SleepTime = number | { readonly untilMs: number }
+
+/**
+ * Waits for milliseconds or for weeks. When it ends is recorded at its first call and stays, whatever happens to the process. Up to
+ * 5 s it waits in memory. A longer one suspends the handling once no step is running: its signal aborts, what it would have published
+ * is dropped, and nothing of it stays in memory. When the time has come any instance begins a new attempt, in which steps and sleeps
+ * that are over return what was recorded. So everything before a sleep that must not happen twice belongs into a step.
+ *
+ * Later events of the same key wait meanwhile, unless the agent says `order: 'none'`.
+ * @throws LABAN_STEP_MISUSE (a name twice, a time that is no number), LABAN_STEP_MISMATCH, and with the signal's reason when the
+ * attempt has ended, also by being suspended: `finally` blocks run
+ * @example
+ * await sleep('cooling-off', 7 * 86_400_000)
+ */
+export type RunSleep = (name: string, time: SleepTime) => Promise<void>

@@ -7,10 +7,11 @@ import { LabanError } from '../../contracts/errors.ts'
 import { effectKey, type Uuid } from '../../contracts/ids.ts'
 import type { Cancellation } from '../ports/cancellation.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { EffectOptions, StepCall, StepOptions, StepRetry } from '../steps.ts'
+import type { EffectOptions, SleepTime, StepCall, StepOptions, StepRetry } from '../steps.ts'
 import type { JournalEntry } from './entry-format.ts'
 import type { HandlingJournal, NewEntry } from './handling-journal.ts'
 import { runTries, throwIfCancelled } from './run-tries.ts'
+import { Sleepers, type Slept } from './sleepers.ts'
 import { recordedSequence, StepSequence, type StepPlace } from './step-sequence.ts'
 import { decodeValue, encodeValue, ValueProblem } from './value-format.ts'
 
@@ -23,6 +24,8 @@ export interface StepSessionOptions {
   readonly cancellation: Cancellation
   readonly abortGraceMs: number
   readonly backoffMs: (policy: Required<StepRetry>, tried: number) => number
+  /** The sleep whose end has begun this attempt: it is over also where its record is lost. */
+  readonly slept?: Slept | undefined
 }
 
 /** One call of `step` or `effect`. */
@@ -47,6 +50,7 @@ export class StepSession {
   readonly #options: StepSessionOptions
   readonly #journal: Promise<HandlingJournal>
   readonly #sequence = new StepSequence()
+  readonly #sleepers: Sleepers
   readonly #facts: FactStep[] = []
   #attach: (journal: HandlingJournal) => void = () => undefined
   #attached: HandlingJournal | undefined
@@ -56,11 +60,17 @@ export class StepSession {
   constructor(options: StepSessionOptions) {
     this.#options = options
     this.#journal = new Promise((resolve) => (this.#attach = resolve))
+    this.#sleepers = new Sleepers({ ...options, isBusy: () => this.#sequence.runningCount > 0 })
   }
 
   /** Steps that have a result, in the order in which the handler got them. */
   get facts(): readonly FactStep[] {
     return this.#facts
+  }
+
+  /** The sleep for which the attempt was suspended: the one that ends first. */
+  get suspendedFor(): Slept | undefined {
+    return this.#sleepers.first
   }
 
   /** Gives the journal of the execution: no step goes on before. */
@@ -95,6 +105,13 @@ export class StepSession {
     return this.#call({ kind: 'effect', name, isDurable: true, options, run })
   }
 
+  /** See `RunSleep` in steps.ts. */
+  sleep(name: string, time: SleepTime): Promise<void> {
+    const sleeping = this.#sleep(name, time)
+    sleeping.catch(() => undefined)
+    return sleeping
+  }
+
   /** Ends the attempt: what is called later is refused. @throws when a step still runs, or recorded ones were not called */
   check(): void {
     this.close()
@@ -112,6 +129,20 @@ export class StepSession {
   /** Refuses what is called from now on. */
   close(): void {
     this.#isClosed = true
+    this.#sleepers.close()
+  }
+
+  /** When it ends is the result of a step; waiting for that time is not recorded. */
+  async #sleep(name: string, time: SleepTime): Promise<void> {
+    const { clock, slept } = this.#options
+    const wantedMs = typeof time === 'number' ? clock.nowMs() + time : time.untilMs
+    // What no calendar can show is no time.
+    if (Number.isNaN(new Date(wantedMs).getTime())) throw this.#misuse(name, `it cannot sleep for ${wantedMs} ms`)
+    const endsAtMs = slept?.name === name ? slept.dueAtMs : Math.ceil(wantedMs)
+    const isDurable = this.#sleepers.isLong(endsAtMs)
+    const dueAtMs = await this.#call({ kind: 'step', name, isDurable, options: {}, run: () => endsAtMs })
+    this.#checkOpen(name)
+    await this.#sleepers.wait({ name, dueAtMs })
   }
 
   /** A call that nobody awaits must not end the process when it fails: `check` tells of it. */
@@ -132,6 +163,8 @@ export class StepSession {
     } catch (error) {
       this.#sequence.end(name, false)
       throw error
+    } finally {
+      this.#sleepers.look()
     }
   }
 

@@ -2,12 +2,13 @@
 import { LabanError } from '../../contracts/errors.ts'
 
 /** Why work was told to end. */
-export type CancelReason = 'timeout' | 'revoked' | 'lease-lost' | 'superseded' | 'shutdown'
+export type CancelReason = 'timeout' | 'revoked' | 'lease-lost' | 'superseded' | 'shutdown' | 'suspended'
 
 /** What a signal aborts with, so that a `fetch` that was given it rejects with an error that says why. */
 function errorOf(reason: CancelReason): LabanError {
   if (reason === 'revoked') return new LabanError('LABAN_PARTITION_REVOKED')
   if (reason === 'shutdown') return new LabanError('LABAN_SHUTDOWN')
+  if (reason === 'suspended') return new LabanError('LABAN_SUSPENDED')
   return new LabanError(reason === 'timeout' ? 'LABAN_ATTEMPT_ENDED' : 'LABAN_LEASE_LOST')
 }
 

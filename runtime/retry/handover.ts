@@ -9,9 +9,9 @@ import type { OutgoingRecord } from '../ports/broker.ts'
 
 /**
  * - `retry`: waits for its next attempt. - `parked`: waited behind a failed event of its key, and it is its turn.
- * - `redrive`: a person sends a dead letter once more. - `release`: a person gives a dead letter up; what waits behind it may go.
+ * - `suspended`: slept, and its time has come. - `redrive`: a person sends a dead letter once more. - `release`: a person gives a dead letter up; what waits behind it may go.
  */
-export type HandoverKind = 'retry' | 'parked' | 'redrive' | 'release'
+export type HandoverKind = 'retry' | 'parked' | 'suspended' | 'redrive' | 'release'
 
 /** What a handed-over record says besides the event. */
 export interface Handover {
@@ -28,6 +28,8 @@ export interface Handover {
   readonly generation: number
   /** Epoch milliseconds before which it must not run; 0 for at once. */
   readonly dueAtMs: number
+  /** Name of the sleep that is over at `dueAtMs`: a store that has lost the journal must not begin it anew. */
+  readonly slept?: string
 }
 
 /** Key, value and headers of an event. */
@@ -40,13 +42,13 @@ export interface HandedBody {
 export const HANDOVER_FORMAT = 1
 const PREFIX = 'laban-retry-'
 export const DUE_HEADER = 'laban-due-ms'
-const KINDS: readonly HandoverKind[] = ['retry', 'parked', 'redrive', 'release']
+const KINDS: readonly HandoverKind[] = ['retry', 'parked', 'suspended', 'redrive', 'release']
 /** Kafka cannot hash a null key; this keeps such records together. */
 const NULL_KEY_PARTITION = 0
 
 /** The record for a retry topic. Headers of an earlier hand-over or dead letter are replaced, never added to. */
 export function handoverRecord(topic: string, body: HandedBody, handover: Handover): OutgoingRecord {
-  const { kind, origin, attempt, tries, tier, generation, dueAtMs } = handover
+  const { kind, origin, attempt, tries, tier, generation, dueAtMs, slept } = handover
   const numbers = { attempt, tries, tier, generation, partition: origin.partition, offset: origin.offset }
   return {
     topic,
@@ -60,6 +62,7 @@ export function handoverRecord(topic: string, body: HandedBody, handover: Handov
       [`${PREFIX}topic`]: origin.topic,
       [`${PREFIX}timestamp`]: String(origin.timestampMs),
       ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [PREFIX + name, String(value)])),
+      ...(slept === undefined ? {} : { [`${PREFIX}slept`]: slept }),
       [DUE_HEADER]: String(dueAtMs),
     },
   }
@@ -74,6 +77,7 @@ export function readHandover(headers: ReceivedHeaders): Handover | undefined {
   const kind = KINDS.find((known) => known === headerText(headers, `${PREFIX}kind`))
   const topic = headerText(headers, `${PREFIX}topic`)
   const [partition, offset] = [numberIn(headers, 'partition'), numberIn(headers, 'offset')]
+  const slept = headerText(headers, `${PREFIX}slept`)
   if (kind === undefined || topic === undefined || partition === undefined || offset === undefined) return undefined
   return {
     kind,
@@ -83,6 +87,7 @@ export function readHandover(headers: ReceivedHeaders): Handover | undefined {
     tier: numberIn(headers, 'tier') ?? 0,
     generation: numberIn(headers, 'generation') ?? 0,
     dueAtMs: dueAtMs(headers),
+    ...(slept === undefined ? {} : { slept }),
   }
 }
 

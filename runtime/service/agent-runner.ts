@@ -28,6 +28,8 @@ export interface AgentStatus {
   readonly isConsuming: boolean
   readonly running: number
   readonly open: number
+  /** Suspended handlings whose timers this process keeps. */
+  readonly sleeping: number
   /** Handlings whose outputs the broker refuses. */
   readonly blocked: number
   /** Why it has stopped consuming, when most of its records failed. */
@@ -82,6 +84,7 @@ export class AgentRunner {
       isConsuming: this.#isConsuming,
       running: (this.#consumer?.runningCount ?? 0) + this.#retries.runningCount,
       open: (this.#consumer?.openCount ?? 0) + this.#retries.openCount,
+      sleeping: this.#retries.sleepingCount,
       blocked: this.#handling.blockedCount,
       failing: this.#gate.problem?.message,
       standstills: this.#consumer?.standstills ?? [],

@@ -7,6 +7,7 @@ import { backoffMs } from '../handle/backoff.ts'
 import { nextAttempt, type RetryTier } from '../retry/next-attempt.ts'
 import { OutputCollector, type Output } from '../handle/output-collector.ts'
 import type { HandlingJournal } from '../journal/handling-journal.ts'
+import type { Slept } from '../journal/sleepers.ts'
 import { StepSession } from '../journal/step-session.ts'
 import type { Cancellation, CancelReason } from '../ports/cancellation.ts'
 import { settledWithin, type Cancel } from '../ports/clock.ts'
@@ -52,6 +53,18 @@ export interface PostponedEnd extends RetryTier {
   readonly steps: readonly FactStep[]
 }
 
+/** It sleeps: the next attempt is made when the sleep ends. */
+export interface SuspendedEnd {
+  readonly kind: 'suspended'
+  readonly slept: Slept
+  readonly attempt: number
+  /** Attempts that failed since the handling first ran or was redriven. */
+  readonly tries: number
+  readonly startedAtMs: number
+  readonly span: ProcessSpan
+  readonly steps: readonly FactStep[]
+}
+
 /** How an execution ended. */
 export type ExecutionEnd =
   | {
@@ -73,6 +86,7 @@ export type ExecutionEnd =
       readonly parks?: boolean
     }
   | PostponedEnd
+  | SuspendedEnd
   | { readonly kind: 'cancelled'; readonly reason: CancelReason; readonly settled: Promise<void> }
 
 /** A handling that ends sooner costs no claim. */
@@ -123,7 +137,13 @@ async function attempts(deps: HandlingDeps, run: Run, first: BegunAttempt): Prom
     const steps = begun.context?.steps?.facts ?? []
     if (result.kind === 'succeeded')
       return { kind: 'completed', outputs: result.outputs, attempt, span, startedAtMs, steps }
-    if (result.kind === 'cancelled') return result
+    if (result.kind === 'cancelled') {
+      const slept = result.reason === 'suspended' ? begun.context?.steps?.suspendedFor : undefined
+      if (slept === undefined) return result
+      await settledWithin(result.settled, { clock, withinMs: agent.abortGraceMs, signal: deps.signal })
+      const tries = (work.handover?.tries ?? 0) + tried - 1
+      return { kind: 'suspended', slept, attempt, tries, startedAtMs, span, steps }
+    }
     const { failure } = result
     if (failure.error.code === 'LABAN_STEP_MISMATCH' && agent.onStepMismatch === 'restart' && !hasRestarted) {
       hasRestarted = true
@@ -221,7 +241,13 @@ function stepsOf(deps: HandlingDeps, work: Work, cancellation: Cancellation): St
     cancellation,
     abortGraceMs: agent.abortGraceMs,
     backoffMs: (policy, tried) => backoffMs(policy, tried, clock),
+    slept: sleptOf(work),
   })
+}
+
+/** The sleep that a woken handling comes from. */
+function sleptOf({ handover }: Work): Slept | undefined {
+  return handover?.slept === undefined ? undefined : { name: handover.slept, dueAtMs: handover.dueAtMs }
 }
 
 /** Waits for the end of an attempt; what was not a success ends its spans here. */

@@ -1,7 +1,7 @@
 /** The context that one attempt gets. Signal and log are made only when the handler asks for them. */
 import type { HandlerContext, Publish } from '../context.ts'
 import type { Topic } from '../events.ts'
-import type { RunEffect, RunStep } from '../steps.ts'
+import type { RunEffect, RunSleep, RunStep } from '../steps.ts'
 import type { OutputCollector } from '../handle/output-collector.ts'
 import type { HandlingJournal } from '../journal/handling-journal.ts'
 import type { StepSession } from '../journal/step-session.ts'
@@ -67,6 +67,10 @@ export class AttemptContext implements HandlerContext {
 
   get effect(): RunEffect {
     return (name, fn, options) => this.#session().effect(name, fn, options)
+  }
+
+  get sleep(): RunSleep {
+    return (name, time) => this.#session().sleep(name, time)
   }
 
   /** The steps of this attempt, once it has called one. */

@@ -318,6 +318,8 @@ export class Handling {
         return this.#settlement.bury(work, ownership, end)
       case 'postponed':
         return this.#settlement.postpone(work, ownership, end)
+      case 'suspended':
+        return this.#settlement.suspend(work, ownership, end)
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * This process's member of the group `<agent>.retry`: the agent's retry topics and its redrives. A group of its own, so that waiting
+ * This process's member of the group `<agent>.retry`: the agent's retry topics, its redrives and its timers. A group of its own, so that waiting
  * there never holds up the topics that the agent consumes.
  */
 import { retryTierTopic } from '../../contracts/agent-topics.ts'
@@ -8,6 +8,7 @@ import { AgentConsumer } from '../consume/agent-consumer.ts'
 import type { Task } from '../consume/task.ts'
 import type { Broker, TopicPartition } from '../ports/broker.ts'
 import { DueGate } from '../retry/due-gate.ts'
+import { Timekeeper } from '../timers/timekeeper.ts'
 import type { ConsumeLimits } from './consume-limits.ts'
 import type { HandlingDeps } from './deps.ts'
 import type { Handling } from './handling.ts'
@@ -33,6 +34,7 @@ export function retryGroup(agent: string): string {
 export class RetryMember {
   readonly #options: RetryMemberOptions
   #consumer: AgentConsumer | undefined
+  #timekeeper: Timekeeper | undefined
   #isStopping = false
 
   constructor(options: RetryMemberOptions) {
@@ -47,6 +49,11 @@ export class RetryMember {
     return this.#consumer?.openCount ?? 0
   }
 
+  /** Sleeping handlings whose timers are kept here. */
+  get sleepingCount(): number {
+    return this.#timekeeper?.count ?? 0
+  }
+
   /** Joins the group. Resolves when the first assignment has arrived. */
   async start(): Promise<void> {
     const { broker, limits, deps } = this.#options
@@ -54,20 +61,26 @@ export class RetryMember {
     const consumer = this.#makeConsumer()
     const gate = new DueGate(consumer, deps.clock)
     this.#consumer = consumer
+    const timekeeper = this.#makeTimekeeper(gate)
+    this.#timekeeper = timekeeper
     const port = await broker.consumer(
       {
         group: retryGroup(name),
-        topics: [agentTopic(name, 'retry.redrive'), ...retry.tiersMs.map((delayMs) => retryTierTopic(name, delayMs))],
+        topics: [
+          ...[agentTopic(name, 'timers'), agentTopic(name, 'retry.redrive')],
+          ...retry.tiersMs.map((delayMs) => retryTierTopic(name, delayMs)),
+        ],
         startFrom: 'earliest',
         sessionTimeoutMs: limits.sessionTimeoutMs,
         heartbeatIntervalMs: limits.heartbeatIntervalMs,
         maxWaitMs: MAX_WAIT_MS,
       },
-      gate,
+      timekeeper,
     )
     gate.attach(port)
     consumer.attach(gate)
-    if (this.#isStopping) await consumer.stop()
+    timekeeper.attach(port)
+    if (this.#isStopping) await this.stop()
   }
 
   /** Starts nothing new and waits for what runs. */
@@ -78,7 +91,18 @@ export class RetryMember {
 
   /** Commits and leaves the group. */
   async stop(): Promise<void> {
+    await this.#timekeeper?.stop()
     await this.#consumer?.stop()
+  }
+
+  #makeTimekeeper(gate: DueGate): Timekeeper {
+    const { broker, limits, deps } = this.#options
+    const { agent, producer, clock, log, onBug } = deps
+    const { commitIntervalMs } = limits
+    return new Timekeeper(
+      { agent: agent.name, broker, append: (records) => producer.append(records), clock, log, commitIntervalMs, onBug },
+      gate,
+    )
   }
 
   #makeConsumer(): AgentConsumer {

@@ -14,9 +14,11 @@ import type { Appended, OutgoingRecord } from '../ports/broker.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
 import { delay } from '../ports/clock.ts'
 import { handoverRecord } from '../retry/handover.ts'
+import { timerId, timerRecord } from '../timers/timer-record.ts'
 import type { HandlingDeps } from './deps.ts'
-import type { ExecutionEnd, PostponedEnd } from './execution.ts'
+import type { ExecutionEnd, PostponedEnd, SuspendedEnd } from './execution.ts'
 import { factOf, type FactParts } from './fact-of.ts'
+import { memberRecord } from './member-format.ts'
 import type { Ownership } from './ownership.ts'
 import { outputIdentity } from './output-identity.ts'
 import { Succession } from './succession.ts'
@@ -196,6 +198,26 @@ export class Settlement {
     const ids = { traceId: span.traceId, spanId: span.spanId }
     const fact: FactParts = { outcome: 'retried', attempt, startedAtMs, error, steps, detail, ...ids }
     return { settling: this.#writeFact(work, fact) }
+  }
+
+  /** The timer that holds the work, `handed`, then the fact. Undefined: another owner has the handling. */
+  async suspend(work: Work, ownership: Ownership, end: SuspendedEnd): Promise<Settled | undefined> {
+    const { agent, instance, admission, dedup } = this.#deps
+    const { slept, attempt, tries, startedAtMs, steps, span } = end
+    if (dedup && !(await ownership.claim())) return undefined
+    const { origin = work.task, tier = 0, generation = 0 } = work.handover ?? {}
+    const what = { kind: 'suspended', origin, attempt, tries, tier, generation } as const
+    const handover = { ...what, dueAtMs: slept.dueAtMs, slept: slept.name }
+    const block = await this.#succession.block(work)
+    const id = timerId(agent.name, work.ref.handlingId, `${instance} ${attempt}`)
+    await this.#appendUntilAccepted([timerRecord(agent.name, id, memberRecord(work.task), handover), ...block])
+    if (dedup) {
+      const answer = await admission.hand({ ...work.ref, from: ownership.from, kind: 'suspended', attempt })
+      if (!answer.accepted) return undefined
+    }
+    const detail = { sleep: slept.name, until: new Date(slept.dueAtMs).toISOString() }
+    const ids = { traceId: span.traceId, spanId: span.spanId }
+    return { settling: this.#writeFact(work, { outcome: 'suspended', attempt, startedAtMs, steps, detail, ...ids }) }
   }
 
   /** An event of its key has failed and comes first: it waits on the log. */

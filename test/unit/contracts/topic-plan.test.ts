@@ -126,6 +126,7 @@ describe('agentTopicSettings', () => {
       'a.agent.waiting',
       'a.agent.journal',
       'a.agent.parked',
+      'a.agent.timers',
       'a.agent.retry.redrive',
     ])
     for (const topic of settings) {
@@ -133,7 +134,7 @@ describe('agentTopicSettings', () => {
         partitions: 12,
         retentionMs: 90 * DAY_MS,
         maxRecordBytes: 565_536,
-        cleanup: topic.name === 'a.agent.parked' ? 'compact' : 'delete',
+        cleanup: ['a.agent.parked', 'a.agent.timers'].includes(topic.name) ? 'compact' : 'delete',
       })
     }
   })

@@ -79,6 +79,7 @@ export class CreditFlow {
       publish,
       step: async (_name, fn) => fn({ signal, tried: 1 }),
       effect: async (name, fn) => fn(name, { signal, tried: 1 }),
+      sleep: () => Promise.resolve(),
       signal,
       log: silentLogger,
       eventId: '',
