@@ -17,7 +17,7 @@ export function hasEnded(status: FlowStatus): boolean {
 /** See the file's head. `stuck` is not decided here: it depends on all handlings together. */
 export function resolveHandling(draft: HandlingDraft, events: EventDrafts, subscriptions: Subscriptions): FlowHandling {
   const attempts = attemptsOf(draft)
-  const decisive = attempts.end ?? attempts.last
+  const decided = decidedBy(attempts.end ?? attempts.last, draft)
   const join = draft.isJoin ? joinStateOf(draft, attempts.end, events, subscriptions) : null
   const inferred = attempts.end === undefined && draft.outputs.size > 0
   const inputs = inputsOf(draft, attempts.end, events)
@@ -29,14 +29,14 @@ export function resolveHandling(draft: HandlingDraft, events: EventDrafts, subsc
     agent: draft.agent,
     handlingId: draft.handlingId,
     status: inferred ? 'completed' : statusOf(draft, attempts, join),
-    outcome: decisive?.outcome ?? outcomeWithoutRun(draft),
-    agentVersion: decisive?.agentVersion ?? '',
-    instance: decisive?.instance ?? '',
+    outcome: decided.outcome,
+    agentVersion: decided.agentVersion,
+    instance: decided.instance,
     inputs,
     outputs: [...draft.outputs].sort(),
     join,
     hop: largestOf(members.map((event) => event.hop)),
-    steps: decisive?.steps ?? [],
+    steps: decided.steps,
     attempts: attempts.count,
     failedAttempts: attempts.failed.map(({ attempt, endedAtMs, errorCode, errorMessage }) => ({
       attempt,
@@ -46,11 +46,30 @@ export function resolveHandling(draft: HandlingDraft, events: EventDrafts, subsc
     })),
     duplicatesSkipped: draft.facts.filter((fact) => fact.outcome === 'duplicate').length,
     ...times,
-    errorCode: decisive?.errorCode ?? null,
-    errorMessage: decisive?.errorMessage ?? null,
+    errorCode: decided.errorCode,
+    errorMessage: decided.errorMessage,
     deadLetter: attempts.end?.outcome === 'dead-lettered' ? (attempts.end.detail['deadLetter'] ?? null) : null,
-    spanId: decisive?.spanId ?? null,
+    spanId: decided.spanId,
     inferred,
+  }
+}
+
+type Decided = 'outcome' | 'agentVersion' | 'instance' | 'steps' | 'errorCode' | 'errorMessage' | 'spanId'
+
+/** What the fact says that ended the handling, or else the latest one. */
+function decidedBy(fact: Fact | undefined, draft: HandlingDraft): Pick<FlowHandling, Decided> {
+  if (fact !== undefined) {
+    const { outcome, agentVersion, instance, steps, errorCode, errorMessage, spanId } = fact
+    return { outcome, agentVersion, instance, steps, errorCode, errorMessage, spanId }
+  }
+  return {
+    outcome: outcomeWithoutRun(draft),
+    agentVersion: '',
+    instance: '',
+    steps: [],
+    errorCode: null,
+    errorMessage: null,
+    spanId: null,
   }
 }
 

@@ -11,8 +11,7 @@ import { startTracing } from '../../tracing/setup.ts'
 import { agentsOf } from './agents.ts'
 import { countingStore } from './counting-store.ts'
 import { chainContracts } from './settings.ts'
-import type { WorkerSettings } from './worker-protocol.ts'
-import type { RunningWorker } from './worker.ts'
+import type { RunningWorker, WorkerSettings } from './worker-protocol.ts'
 
 /** Those limits of `laban run` that no workload changes. */
 export const LIMITS = {

@@ -7,8 +7,7 @@ import { physicalTopic } from '../../contracts/contract.ts'
 import { handlerWait } from './agents.ts'
 import { handled } from './raw-worker.ts'
 import { CHAIN, STAGES } from './settings.ts'
-import type { WorkerSettings } from './worker-protocol.ts'
-import type { RunningWorker } from './worker.ts'
+import type { RunningWorker, WorkerSettings } from './worker-protocol.ts'
 
 /** Starts the consumers and one producer. */
 export async function rawWaitingWorker(settings: WorkerSettings): Promise<RunningWorker> {

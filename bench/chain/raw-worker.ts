@@ -2,8 +2,7 @@
 import { Kafka, logLevel, type Producer } from 'kafkajs'
 import { physicalTopic } from '../../contracts/contract.ts'
 import { CHAIN, forward, paperType, STAGES, type Paper } from './settings.ts'
-import type { WorkerSettings } from './worker-protocol.ts'
-import type { RunningWorker } from './worker.ts'
+import type { RunningWorker, WorkerSettings } from './worker-protocol.ts'
 
 const WIRE_HEADER_BYTES = 5
 

@@ -30,3 +30,9 @@ export interface Usage {
 
 /** From the worker. */
 export type WorkerMessage = { readonly kind: 'ready' } | { readonly kind: 'usage'; readonly usage: Usage }
+
+/** A worker's stages, running. */
+export interface RunningWorker {
+  readonly storeUse: StoreUse
+  readonly stop: () => Promise<void>
+}

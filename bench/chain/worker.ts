@@ -1,16 +1,9 @@
 /** One process that runs the stages of a variant until it is told to stop; tells its parent when it is ready, and what it cost. */
 import { handlers } from './agents.ts'
-import type { StoreUse } from './counting-store.ts'
 import { labanWorker } from './laban-worker.ts'
 import { rawWaitingWorker } from './raw-waiting-worker.ts'
 import { rawWorker } from './raw-worker.ts'
-import type { Usage, WorkerSettings } from './worker-protocol.ts'
-
-/** A running worker. */
-export interface RunningWorker {
-  readonly storeUse: StoreUse
-  readonly stop: () => Promise<void>
-}
+import type { RunningWorker, Usage, WorkerSettings } from './worker-protocol.ts'
 
 function start(settings: WorkerSettings): Promise<RunningWorker> {
   const { variant, workload } = settings

@@ -17,7 +17,7 @@ import { decodeOffsetMap, emptyRanges, OFFSET_MAP_FORMAT } from './offset-map.ts
 import { MAX_SPAN } from './offset-tracker.ts'
 import { PartitionState } from './partition.ts'
 import { StandstillLog, standstillOf, type Standstill } from './standstill.ts'
-import { openCountOf, roomFor, roomyPartitions } from './room.ts'
+import { openCountOf, Room } from './room.ts'
 import type { Lane, Task } from './task.ts'
 
 export interface AgentConsumerOptions {
@@ -28,6 +28,8 @@ export interface AgentConsumerOptions {
   /** Registered and unfinished records, running or queued. */
   readonly maxOpen: number
   readonly maxOpenBytes: number
+  /** Open records that wait for their handlers; call `makeRoom` when there are more. @default none */
+  readonly waitingCount?: () => number
   readonly commitIntervalMs: number
   readonly clock: Clock
   readonly log: Logger
@@ -46,6 +48,7 @@ export class AgentConsumer implements ConsumerHandlers {
   readonly #running = new Map<Task, Lane>()
   readonly #subscribedFrom = new Map<string, number>()
   readonly #standstillLog: StandstillLog
+  readonly #room: Room
   #order: PartitionState[] = []
   #turn = 0
   #pausedCount = 0
@@ -62,6 +65,7 @@ export class AgentConsumer implements ConsumerHandlers {
   constructor(options: AgentConsumerOptions) {
     this.#options = options
     this.#standstillLog = new StandstillLog(options.log)
+    this.#room = new Room(options)
   }
 
   attach(broker: BrokerConsumer): void {
@@ -153,9 +157,9 @@ export class AgentConsumer implements ConsumerHandlers {
     // The log's start has overtaken the reader: what lies between is gone, and must not hold commits for ever.
     if (batch.fromOffset > expected && state.pass(batch.fromOffset))
       this.#options.onLost(batch, expected, batch.fromOffset)
-    const next = state.register(batch, roomFor(state, this.#order, this.#options))
+    const next = state.register(batch, this.#room.for(state, this.#order))
     // Refused records would be fetched again and again; without room for any, the next fetch is for nothing.
-    if (next <= batch.lastOffset || !roomFor(state, this.#order, this.#options)(0)) this.#pause(state)
+    if (next <= batch.lastOffset || !this.#room.for(state, this.#order)(0)) this.#pause(state)
     this.#pump()
     return next
   }
@@ -168,6 +172,11 @@ export class AgentConsumer implements ConsumerHandlers {
   /** The task's input is finished; called by the service when everything that follows from it is acknowledged. */
   finish(task: Task): void {
     task.home.finish(task)
+    this.makeRoom()
+  }
+
+  /** More records may fit now. */
+  makeRoom(): void {
     if (this.#pausedCount > 0) this.#balanceSoon()
   }
 
@@ -232,6 +241,8 @@ export class AgentConsumer implements ConsumerHandlers {
   #look(): void {
     const nowMs = this.#options.clock.nowMs()
     for (const state of this.#order) state.look(nowMs)
+    this.#room.look(this.#order.some((state) => state.isTight))
+    for (const state of this.#order) state.isTight = state.paused
     this.#standstillLog.look(this.#standing())
   }
 
@@ -309,8 +320,9 @@ export class AgentConsumer implements ConsumerHandlers {
   /** Resumes paused partitions once half the room is free: answers to a paused partition's fetch are thrown away, so rarely. */
   #balance(): void {
     if (this.#pausedCount === 0 || this.#draining) return
-    for (const state of roomyPartitions(this.#order, this.#options)) {
+    for (const state of this.#room.paused(this.#order)) {
       state.paused = false
+      state.isTight = false
       this.#pausedCount--
       this.#broker?.resume([state])
     }

@@ -19,6 +19,8 @@ export class PartitionState implements TopicPartition {
   /** Lost: its tasks finish nothing any more. */
   dropped = false
   paused = false
+  /** Paused ever since the last look. */
+  isTight = false
   /** The map of finished offsets nears the broker's limit: accept nothing new until the pinning record finishes. */
   mapIsFull = false
   /** Since when `tracker.base` has stood where it stands; 0 before the first look. */

@@ -32,6 +32,7 @@ export interface OutgoingRecord {
 
 /** By name, where an array is a header that is repeated (foreign headers are kept as they came); or in their final bytes. */
 export type OutgoingHeaders = NamedHeaders | HeaderBlock
+/** A header's values by its name. */
 export type NamedHeaders = Readonly<Record<string, string | Buffer | readonly (string | Buffer)[]>>
 
 /** Where an appended record lies. */

@@ -69,6 +69,7 @@ export class AgentRunner {
       finish: (task: Task) => this.#consumer?.finish(task),
       onEnded: (hasFailed, count) => this.#gate.ended(hasFailed, count),
       isPinning: (task: Task) => this.#consumer?.isPinning(task) === true,
+      onWaiting: () => this.#consumer?.makeRoom(),
     })
     this.#retries = new RetryMember({
       ...options,
@@ -163,6 +164,7 @@ export class AgentRunner {
       maxInFlight: agent.maxInFlight,
       maxOpen: limits.maxOpen,
       maxOpenBytes: limits.maxOpenBytes,
+      waitingCount: () => this.#handling.waitingCount,
       commitIntervalMs: limits.commitIntervalMs,
       clock: deps.clock,
       log: deps.log,

@@ -48,6 +48,8 @@ export interface HandlingDeps {
   readonly parking?: Parking | undefined
   /** Records of the agent's own topics have ended, well or not. */
   readonly onEnded?: (hasFailed: boolean, count?: number) => void
+  /** A handler does not answer at once: `Handling.waitingCount` has grown. */
+  readonly onWaiting?: () => void
   /** True when the record holds up so many finished ones behind it that it has to leave its lane. */
   readonly isPinning?: (task: Task) => boolean
   /** False only in tests that show what dedup is for. */

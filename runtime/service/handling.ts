@@ -11,7 +11,8 @@ import { delay, settledWithin } from '../ports/clock.ts'
 import { readHandover, type Handover } from '../retry/handover.ts'
 import { Alive, type Presence } from './alive.ts'
 import type { HandlingDeps } from './deps.ts'
-import { execute, type BegunAttempt, type ExecutionEnd, type Run } from './execution.ts'
+import { execute } from './execution.ts'
+import type { BegunAttempt, ExecutionEnd, Run } from './run.ts'
 import { handedTask, takeUp } from './handed.ts'
 import { JoinIntake } from './join-intake.ts'
 import { Ownership } from './ownership.ts'
@@ -67,6 +68,11 @@ export class Handling {
   /** Handlings whose outputs the broker refuses. */
   get blockedCount(): number {
     return this.#settlement.blockedCount
+  }
+
+  /** Records whose handlers have not answered yet. */
+  get waitingCount(): number {
+    return this.#runs.size
   }
 
   /** Treats records that start together; `free` is called once for each, when its lane may go on. Never throws. */
@@ -271,6 +277,7 @@ export class Handling {
     const journal = this.#journalOf(work, ownership, cancellation)
     const run: Run = { work, ownership, journal, cancellation, rest, ...(begun === undefined ? {} : { begun }) }
     this.#runs.add(run)
+    this.#deps.onWaiting?.()
     try {
       const end = await execute(this.#deps, run)
       if (end.kind !== 'cancelled') return (await this.#settle(run, end)) ?? 'again'

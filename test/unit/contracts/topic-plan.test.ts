@@ -78,7 +78,8 @@ describe('planTopics', () => {
     const compacted = { ...wanted, cleanup: 'compact' as const }
     const plan = planTopics([compacted], [{ ...plannedTopic(compacted), partitions: 3 }])
     expect(plan.addPartitions).toEqual([])
-    expect(plan.differences).toMatchObject([{ topic: wanted.name, problem: expect.stringContaining('compacted') }])
+    expect(plan.differences).toMatchObject([{ topic: wanted.name }])
+    expect(plan.differences[0]?.problem).toContain('compacted')
   })
 
   it('only reports what cannot be changed here', () => {
