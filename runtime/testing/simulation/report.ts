@@ -27,6 +27,8 @@ export interface SimulationReport {
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>
   /** Fewest faults that struck in one run. */
   readonly fewestFaults: number
+  /** Fewest flows of one run. */
+  readonly fewestFlows: number
   /** Calls of servers by operation: `store compute`, `send facts`, … */
   readonly calls: Readonly<Record<string, number>>
   /** Processes that died, by operation and by whether it had taken effect: `store compute after`. */
@@ -52,6 +54,7 @@ export class ReportBuilder {
   #events = 0
   #virtualMs = 0
   #fewestFaults = Infinity
+  #fewestFlows = Infinity
 
   constructor(seed: number) {
     this.#seed = seed
@@ -62,7 +65,9 @@ export class ReportBuilder {
     this.#digests.push(run.digest)
     this.#virtualMs += run.virtualMs
     this.#events += history.events.length
-    this.#flows += new Set(history.events.map(({ envelope }) => envelope.flowId)).size
+    const flows = new Set(history.events.map(({ envelope }) => envelope.flowId)).size
+    this.#flows += flows
+    this.#fewestFlows = Math.min(this.#fewestFlows, flows)
     this.#fewestFaults = Math.min(this.#fewestFaults, run.fired.length)
     for (const { kind } of run.fired) count(this.#faults, kind)
     for (const point of run.crashPoints) count(this.#crashPoints, point)
@@ -78,6 +83,7 @@ export class ReportBuilder {
       events: this.#events,
       faults: sorted(this.#faults),
       fewestFaults: this.#digests.length === 0 ? 0 : this.#fewestFaults,
+      fewestFlows: this.#digests.length === 0 ? 0 : this.#fewestFlows,
       calls: sorted(this.#calls),
       crashPoints: sorted(this.#crashPoints),
       outcomes: sorted(this.#outcomes),
