@@ -10,15 +10,19 @@ export const RECORDED_AT = 'laban-recorded-at'
 /** Version of the record on the `waiting` topic; a laban that recovers from it refuses a newer one. */
 const FORMAT = { 'laban-waiting-format': '1' }
 
-/** The member's record. Its envelope is written anew, so that a foreign event keeps its derived identity. */
+/**
+ * The member's record. Its envelope is written anew, so that a foreign event keeps its derived identity. A time that the event does not
+ * say is not added: the record's own timestamp stands for it, and `ce_*` headers are content, which must be the same wherever it lies.
+ */
 export function memberRecord(part: WorkPart): StoredRecord {
+  const { time, ...envelope } = part.envelope
   return {
     topic: part.topic,
     key: part.key,
     value: part.value,
     headers: {
       ...lastValues(part.headers),
-      ...encodeEnvelope(part.envelope),
+      ...encodeEnvelope(part.envelope.foreign === true ? { ...envelope, time } : envelope),
       ...FORMAT,
       [RECORDED_AT]: String(part.timestampMs),
     },

@@ -42,12 +42,21 @@ export interface OpenLog {
   close(): Promise<void>
 }
 
+/** Where the servers are. */
+export interface ServerAddresses {
+  readonly brokers: readonly string[]
+  readonly registryUrl: string
+  readonly redisUrl: string
+}
+
 /** What is deployed. */
 export interface DeploymentOptions {
   /** Agent files, for the topics that they need. */
   readonly agents: readonly string[]
   /** @default the project's contracts */
   readonly contractsDir?: string
+  /** @default the real stack */
+  readonly servers?: ServerAddresses
   /** More configuration of every process. */
   readonly env?: Environment
 }
@@ -82,11 +91,12 @@ export class Deployment {
   static async plan(prefix: string, options: Omit<DeploymentOptions, 'agents'> = {}): Promise<Deployment> {
     const namespace = uniqueName(prefix)
     const folder = mkdtempSync(join(tmpdir(), 'laban-deployment-'))
+    const { brokers, registryUrl, redisUrl } = options.servers ?? (await realServers())
     return new Deployment(namespace, folder, {
       LABAN_NAMESPACE: namespace,
-      LABAN_BROKERS: (await stackAddress('brokers')).join(','),
-      LABAN_REGISTRY_URL: await stackAddress('registryUrl'),
-      LABAN_REDIS_URL: await stackAddress('redisUrl'),
+      LABAN_BROKERS: brokers.join(','),
+      LABAN_REGISTRY_URL: registryUrl,
+      LABAN_REDIS_URL: redisUrl,
       // Read back from Kafka only: a developer's own embedded runs lie in the default folder.
       LABAN_STATE_DIR: folder,
       LABAN_TRACING_ENABLED: 'false',
@@ -122,6 +132,14 @@ export class Deployment {
     const ended = await Promise.all(this.#processes.map((process) => process.end('SIGTERM')))
     rmSync(this.folder, { recursive: true, force: true })
     return ended
+  }
+}
+
+async function realServers(): Promise<ServerAddresses> {
+  return {
+    brokers: await stackAddress('brokers'),
+    registryUrl: await stackAddress('registryUrl'),
+    redisUrl: await stackAddress('redisUrl'),
   }
 }
 
