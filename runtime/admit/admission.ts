@@ -1,5 +1,6 @@
 /** One agent's view of the claim store: single questions and transitions, batched underneath, waiting while the store is away. */
 import type {
+  BuryRequest,
   ClaimRequest,
   ClaimStore,
   ComputeRequest,
@@ -24,7 +25,7 @@ export interface AdmissionOptions {
 }
 
 type HandRequest = HandlingRef & { from: From; kind: HandedKind; attempt: number }
-type BuryRequest = HandlingRef & { from: From }
+type SettleRequest = HandlingRef & { generation: number }
 type ReleaseRequest = HandlingRef & { owner: string; attempt: number }
 
 /** One question, or with `all` several that are answered together. */
@@ -42,6 +43,7 @@ export class Admission {
   readonly finish: Asked<FinishRequest, Transition>
   readonly hand: (request: HandRequest) => Promise<Transition>
   readonly bury: (request: BuryRequest) => Promise<Transition>
+  readonly settle: (request: SettleRequest) => Promise<Transition>
   readonly release: (request: ReleaseRequest) => Promise<Transition>
   readonly join: (request: JoinRequest) => Promise<JoinAnswer>
   readonly writeJournal: (request: JournalRequest) => Promise<Transition>
@@ -55,6 +57,7 @@ export class Admission {
     this.finish = batched(options, (requests: readonly FinishRequest[]) => claims.finish(requests))
     this.hand = batched(options, (requests: readonly HandRequest[]) => claims.hand(requests))
     this.bury = batched(options, (requests: readonly BuryRequest[]) => claims.bury(requests))
+    this.settle = batched(options, (requests: readonly SettleRequest[]) => claims.settle(requests))
     this.release = batched(options, (requests: readonly ReleaseRequest[]) => claims.release(requests))
     this.join = batched(options, (requests: readonly JoinRequest[]) => claims.join(requests))
     this.writeJournal = batched(options, (requests: readonly JournalRequest[]) => claims.writeJournal(requests))

@@ -16,17 +16,24 @@ export interface DeadLetterSource {
   readonly envelope: Envelope
 }
 
-export interface DeadLetterReason {
+/** Why a handling cannot succeed, as it is known when that is decided. */
+export interface DeathCause {
   readonly agent: string
   readonly agentVersion: string
   readonly instance: string
   readonly error: LabanError
   readonly attempts: number
   readonly failedAtMs: number
+}
+
+/** Whose dead letter it is, and the account of {@link accountOf}. */
+export interface DeadLetterReason {
+  readonly agent: string
   /** How often the handling has been a dead letter, this one included: what a redrive must name. */
   readonly generation: number
   /** The event's id, or for a join the id of its one handling. */
   readonly handlingId: string
+  readonly account: Readonly<Record<string, string>>
 }
 
 const FORMAT = '1'
@@ -46,7 +53,13 @@ export function deadLetterRecord(
     ...(source.key === null ? { partition: NULL_KEY_PARTITION } : {}),
     key: source.key,
     value: source.value,
-    headers: { ...eventHeaders(source.headers), ...placeHeaders(source), ...reasonHeaders(reason) },
+    headers: {
+      ...eventHeaders(source.headers),
+      ...placeHeaders(source),
+      ...reason.account,
+      'laban-dlq-generation': String(reason.generation),
+      'laban-dlq-handling-id': reason.handlingId,
+    },
   }
 }
 
@@ -63,7 +76,8 @@ function placeHeaders(source: DeadLetterSource): Record<string, string> {
   }
 }
 
-function reasonHeaders(reason: DeadLetterReason): Record<string, string> {
+/** Headers that say why, all bounded. */
+export function accountOf(reason: DeathCause): Record<string, string> {
   const { error } = reason
   const cause: unknown = error.cause
   const stack = cause instanceof Error ? cause.stack : error.stack
@@ -79,8 +93,6 @@ function reasonHeaders(reason: DeadLetterReason): Record<string, string> {
     ),
     'laban-dlq-stack': clip(stack ?? '', MAX_STACK_CHARS),
     'laban-dlq-attempts': String(reason.attempts),
-    'laban-dlq-generation': String(reason.generation),
-    'laban-dlq-handling-id': reason.handlingId,
     'laban-dlq-failed-at': new Date(reason.failedAtMs).toISOString(),
   }
 }

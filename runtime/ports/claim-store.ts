@@ -36,7 +36,12 @@ export type HandlingState =
     }
   | { readonly state: 'done' }
   | { readonly state: 'handed'; readonly kind: HandedKind; readonly attempt: number }
-  | { readonly state: 'dead'; readonly generation: number }
+  | {
+      readonly state: 'dead'
+      readonly generation: number
+      /** Until `settle`: who buried it, and what that one noted of it. Its dead letter or its fact may be missing on the log. */
+      readonly unsettled?: { readonly owner: string; readonly note: Buffer }
+    }
 
 /** Answer of a compare-and-set: whether it took effect, and the state after it. */
 export interface Transition {
@@ -74,6 +79,13 @@ export interface JournalRequest extends HandlingRef {
   /** Names the value within the handling; a later value of the same name replaces it. At most 255 bytes. */
   readonly name: string
   readonly value: Buffer
+}
+
+/** A handling that cannot succeed. */
+export interface BuryRequest extends HandlingRef {
+  readonly from: From
+  /** What whoever finds it needs to write its dead letter and its fact; see `runtime/service/burial-note.ts`. */
+  readonly note: Buffer
 }
 
 /** A handling to finish. */
@@ -129,8 +141,13 @@ export interface ClaimStore {
   hand(
     requests: readonly (HandlingRef & { from: From; kind: HandedKind; attempt: number })[],
   ): Promise<readonly Transition[]>
-  /** Enters `dead` after the dead letter was acknowledged; the generation counts up from the stored one, 1 at first. */
-  bury(requests: readonly (HandlingRef & { from: From })[]): Promise<readonly Transition[]>
+  /**
+   * Enters `dead`, unsettled; the generation counts up from the stored one, 1 at first. A repetition finds it as it was buried first,
+   * or settled.
+   */
+  bury(requests: readonly BuryRequest[]): Promise<readonly Transition[]>
+  /** Drops the note of `dead` in this generation, once dead letter and fact are acknowledged; whoever does it. Then it may be redriven. */
+  settle(requests: readonly (HandlingRef & { generation: number })[]): Promise<readonly Transition[]>
   /** Gives claims up on shutdown: the attempt is kept, the owner becomes ''. Compare-and-set like the others. */
   release(requests: readonly (HandlingRef & { owner: string; attempt: number })[]): Promise<readonly Transition[]>
   /**

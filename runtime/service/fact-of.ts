@@ -15,7 +15,7 @@ export interface FactParts {
   readonly outcome: FactOutcome
   readonly attempt?: number
   readonly startedAtMs: number
-  readonly error?: LabanError
+  readonly error?: Pick<LabanError, 'code' | 'message'>
   readonly traceId?: string | null
   readonly spanId?: string | null
   readonly outputs?: readonly FactOutput[]

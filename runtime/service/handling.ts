@@ -32,6 +32,7 @@ type Decision =
   | { readonly kind: 'run'; readonly claimedAttempt?: number }
   | { readonly kind: 'republish'; readonly state: Extract<HandlingState, { state: 'computed' }> }
   | { readonly kind: 'skip' | 'release' }
+  | { readonly kind: 'finish-burial'; readonly generation: number; readonly note: Buffer }
   | { readonly kind: 'wait' }
   | { readonly kind: 'again' }
 
@@ -202,6 +203,10 @@ export class Handling {
       const state = this.#deps.dedup ? await this.#deps.admission.read(work.ref) : ABSENT
       if (this.#isLeaving) return undefined
       const decision = this.#isStale ? WAIT : await this.#decide(work, state)
+      if (decision.kind === 'finish-burial') {
+        await this.#settlement.finishBurial(work, decision.generation, decision.note)
+        continue
+      }
       if (decision.kind === 'release') return this.#settlement.release(work)
       if (decision.kind === 'run' && decision.claimedAttempt === undefined && !(await this.#settlement.admits(work)))
         return this.#settlement.park(work)
@@ -220,6 +225,11 @@ export class Handling {
   async #decide(work: Work, state: HandlingState): Promise<Decision> {
     const { instance, admission } = this.#deps
     const { handover } = work
+    if (state.state === 'dead' && state.unsettled !== undefined) {
+      const { owner, note } = state.unsettled
+      if (owner !== instance && (await this.#isAlive(owner))) return WAIT
+      return { kind: 'finish-burial', generation: state.generation, note }
+    }
     if (handover?.kind === 'release' && (state.state === 'dead' || state.state === 'absent')) return { kind: 'release' }
     const from = handover === undefined ? undefined : takeUp(handover, state)
     if (from !== undefined) return this.#claim(work, from)

@@ -6,7 +6,7 @@ import { retryTierTopic } from '../../contracts/agent-topics.ts'
 import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { Fact, FactOutput } from '../../contracts/fact.ts'
 import { decodeRecords, encodeRecords, type RecordToStore, type StoredRecord } from '../../contracts/record-format.ts'
-import { deadLetterMark, deadLetterRecord } from '../handle/dead-letter.ts'
+import { deadLetterMark } from '../handle/dead-letter.ts'
 import type { Output } from '../handle/output-collector.ts'
 import type { HandlingJournal } from '../journal/handling-journal.ts'
 import { computedRecord } from '../journal/journal-records.ts'
@@ -15,6 +15,7 @@ import type { HandlingState } from '../ports/claim-store.ts'
 import { delay } from '../ports/clock.ts'
 import { handoverRecord } from '../retry/handover.ts'
 import { timerId, timerRecord } from '../timers/timer-record.ts'
+import { Burial } from './burial.ts'
 import type { HandlingDeps } from './deps.ts'
 import type { ExecutionEnd, PostponedEnd, SuspendedEnd } from './run.ts'
 import { factOf, type FactParts } from './fact-of.ts'
@@ -37,11 +38,16 @@ const NO_OUTPUTS = encodeRecords([])
 export class Settlement {
   readonly #deps: HandlingDeps
   readonly #succession: Succession
+  readonly #burial: Burial
   #blocked = 0
 
   constructor(deps: HandlingDeps) {
     this.#deps = deps
-    this.#succession = new Succession(deps, (records) => this.#appendUntilAccepted(records))
+    const append = (records: readonly OutgoingRecord[]): Promise<readonly Appended[]> =>
+      this.#appendUntilAccepted(records)
+    const writeFact = (work: Work, fact: FactParts): Promise<void> => this.writeFacts([factOf(deps, work, fact)])
+    this.#succession = new Succession(deps, append)
+    this.#burial = new Burial(deps, this.#succession, { append, writeFact })
   }
 
   /** See {@link Succession.admits}. */
@@ -127,54 +133,14 @@ export class Settlement {
     }
   }
 
-  /**
-   * Claim, dead letter, `dead`, then the fact. Every part of a join goes there. Undefined: another owner has the handling, and how
-   * it ends is for that one to say.
-   */
-  async bury(
-    work: Work,
-    ownership: Ownership,
-    end: Extract<ExecutionEnd, { kind: 'dead' }>,
-  ): Promise<Settled | undefined> {
-    const { agent, instance, clock, log, admission, dedup } = this.#deps
-    if (dedup && !(await ownership.claim())) return undefined
-    const reason = {
-      agent: agent.name,
-      agentVersion: agent.version,
-      instance,
-      error: end.error,
-      attempts: end.attempt,
-      failedAtMs: clock.nowMs(),
-      generation: (work.handover?.generation ?? 0) + 1,
-      handlingId: work.ref.handlingId,
-    }
-    const letters = work.parts.map((part) => deadLetterRecord(part, reason))
-    const block = end.parks === false ? [] : await this.#succession.block(work)
-    const [appended] = await this.#appendUntilAccepted([...letters, ...block])
-    if (work.handover === undefined) this.#deps.onEnded?.(true)
-    log.warn('dead letter', { ...work.ref, code: end.error.code, problem: end.error.message })
-    if (dedup) {
-      const { accepted, current } = await admission.bury({ ...work.ref, from: ownership.from })
-      if (!accepted) return undefined
-      // Somebody redrove it meanwhile: only a letter of the stored generation can be redriven.
-      if (current.state === 'dead' && current.generation !== reason.generation) {
-        const { generation } = current
-        await this.#appendUntilAccepted(work.parts.map((part) => deadLetterRecord(part, { ...reason, generation })))
-      }
-    }
-    const detail = {
-      deadLetter: appended === undefined ? '' : `${appended.topic}/${appended.partition}@${appended.offset}`,
-    }
-    const fact: FactParts = {
-      outcome: 'dead-lettered',
-      attempt: end.attempt,
-      startedAtMs: end.startedAtMs,
-      error: end.error,
-      steps: end.steps ?? [],
-      detail,
-    }
-    // A record that is broken does not hold its key; one that has waited for its turn passes it on.
-    return { settling: end.parks === false ? this.#pass(work, fact) : this.#writeFact(work, fact) }
+  /** See {@link Burial.bury}. */
+  bury(work: Work, ownership: Ownership, end: Extract<ExecutionEnd, { kind: 'dead' }>): Promise<Settled | undefined> {
+    return this.#burial.bury(work, ownership, end)
+  }
+
+  /** See {@link Burial.finishBurial}. */
+  finishBurial(work: Work, generation: number, note: Buffer): Promise<void> {
+    return this.#burial.finishBurial(work, generation, note)
   }
 
   /** The record for the retry topic, `handed`, then the fact. Undefined: another owner has the handling. */

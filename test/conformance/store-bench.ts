@@ -70,7 +70,14 @@ export function computedBy(owner: string, attempt: number, outputs: Buffer): Han
   return { state: 'computed', owner, attempt, position: POSITION, outputs }
 }
 
-/** The state as words, for tables: `claimed a1`, `dead 2`. Outputs are shown as text. */
+/** What tests let the store note of a dead letter. */
+export const NOTE = Buffer.from('why')
+
+function noteIn({ unsettled }: Extract<HandlingState, { state: 'dead' }>): string {
+  return `${unsettled?.note.toString()} ${unsettled?.owner.slice(9, 10) || 'nobody'}`
+}
+
+/** The state as words, for tables: `claimed a1`, `buried 1 why a`, `dead 2`. Outputs and notes are shown as text. */
 export function describeState(state: HandlingState): string {
   const owner = 'owner' in state ? (state.owner === '' ? 'nobody' : state.owner.slice(9, 10)) : ''
   switch (state.state) {
@@ -81,7 +88,7 @@ export function describeState(state: HandlingState): string {
     case 'handed':
       return `handed ${state.kind} ${state.attempt}`
     case 'dead':
-      return `dead ${state.generation}`
+      return state.unsettled === undefined ? `dead ${state.generation}` : `buried ${state.generation} ${noteIn(state)}`
     default:
       return state.state
   }

@@ -216,7 +216,8 @@ describe('what a newer laban stored', () => {
       () => claims.compute([{ ...computed, from }]),
       () => claims.finish([ref]),
       () => claims.hand([{ ...ref, from, kind: 'retry', attempt: 1 }]),
-      () => claims.bury([{ ...ref, from: 'absent' }]),
+      () => claims.bury([{ ...ref, from: 'absent', note: Buffer.from('why') }]),
+      () => claims.settle([{ ...ref, generation: 1 }]),
       () => claims.release([{ ...ref, ...from }]),
     ]
     for (const call of calls) await expect(call()).rejects.toMatchObject(TOO_NEW)

@@ -1,7 +1,7 @@
 /** Journals: written by the exact claim only, read by whoever takes over, gone when the handling is done. */
 import { describe, expect, it } from 'vitest'
 import { waitFor } from '../harness/wait.ts'
-import { ME, newRef, one, OTHER, POSITION, type StoreBench } from './store-bench.ts'
+import { ME, newRef, NOTE, one, OTHER, POSITION, type StoreBench } from './store-bench.ts'
 
 const EVERY_BYTE = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
 
@@ -51,7 +51,7 @@ export function describeJournal(bench: StoreBench): void {
       if (state === 'computed')
         await claims.compute([{ ...ref, ...from, from, position: POSITION, outputs: Buffer.alloc(0) }])
       if (state === 'handed') await claims.hand([{ ...ref, from, kind: 'retry', attempt: 1 }])
-      if (state === 'dead') await claims.bury([{ ...ref, from }])
+      if (state === 'dead') await claims.bury([{ ...ref, from, note: NOTE }])
       if (state === 'released') await claims.release([{ ...ref, ...from }])
       const answer = await one(claims.writeJournal([{ ...ref, ...from, name: 'a', value: Buffer.from('1') }]))
       expect(answer.accepted).toBe(false)
@@ -64,7 +64,8 @@ export function describeJournal(bench: StoreBench): void {
       const passing = newRef()
       await claims.claim([{ ...ref, from: 'absent' }])
       await claims.writeJournal([{ ...ref, name: 'a', value: Buffer.from('1') }])
-      await claims.bury([{ ...ref, from: { owner: ME, attempt: 1 } }])
+      await claims.bury([{ ...ref, from: { owner: ME, attempt: 1 }, note: NOTE }])
+      await claims.settle([{ ...ref, generation: 1 }])
       await claims.hand([{ ...passing, from: 'absent', kind: 'joined', attempt: 1 }])
       const hasPassed = async (): Promise<boolean> => (await one(claims.read([passing]))).state === 'absent'
       await waitFor(hasPassed, { what: 'dedupMs to pass' })

@@ -6,6 +6,7 @@ import {
   expectRefused,
   ME,
   newRef,
+  NOTE,
   one,
   OTHER,
   POSITION,
@@ -74,7 +75,7 @@ export function describeRaces(bench: StoreBench): void {
         taken,
       )
       expectRefused(await one(mine.hand([{ ...ref, from, kind: 'retry', attempt: 1 }])), taken)
-      expectRefused(await one(mine.bury([{ ...ref, from }])), taken)
+      expectRefused(await one(mine.bury([{ ...ref, from, note: NOTE }])), taken)
       expectRefused(await one(mine.release([{ ...ref, owner: ME, attempt: 1 }])), taken)
       expectRefused(await one(mine.claim([{ ...ref, owner: ME, from }])), taken)
       expectRefused(await one(mine.finish([ref])), taken)

@@ -2,11 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import type { ClaimRequest, ClaimStore, From, HandlingRef, Transition } from '../../runtime/ports/claim-store.ts'
 import { waitFor } from '../harness/wait.ts'
-import { describeState, ME, newRef, one, OTHER, POSITION, type StoreBench } from './store-bench.ts'
+import { describeState, ME, newRef, NOTE, one, OTHER, POSITION, type StoreBench } from './store-bench.ts'
 
 type Step = (claims: ClaimStore, ref: HandlingRef) => Promise<Transition>
 
 const MINE: From = { owner: ME, attempt: 1 }
+const MINE_2: From = { owner: ME, attempt: 2 }
 
 const claim =
   (owner: string, from: ClaimRequest['from']): Step =>
@@ -24,7 +25,11 @@ const hand =
 const bury =
   (from: From): Step =>
   (claims, ref) =>
-    one(claims.bury([{ ...ref, from }]))
+    one(claims.bury([{ ...ref, from, note: NOTE }]))
+const settle =
+  (generation: number): Step =>
+  (claims, ref) =>
+    one(claims.settle([{ ...ref, generation }]))
 const release =
   (owner: string, attempt: number): Step =>
   (claims, ref) =>
@@ -48,8 +53,11 @@ const STATES: Readonly<Record<string, readonly Step[]>> = {
   done: [compute(ME, 1, 'absent'), finish],
   'handed retry 1': [claim(ME, 'absent'), hand(MINE)],
   'handed retry 2': [hand('absent', 2)],
-  'dead 1': [claim(ME, 'absent'), bury(MINE)],
-  'dead 2': [claim(ME, 'absent'), bury(MINE), claim(ME, { deadGeneration: 1 }), bury({ owner: ME, attempt: 2 })],
+  'buried 1 why a': [claim(ME, 'absent'), bury(MINE)],
+  'buried 1 why nobody': [bury('absent')],
+  'dead 1': [claim(ME, 'absent'), bury(MINE), settle(1)],
+  'buried 2 why a': [claim(ME, 'absent'), bury(MINE), settle(1), claim(ME, { deadGeneration: 1 }), bury(MINE_2)],
+  'dead 2': [claim(ME, 'absent'), bury(MINE), settle(1), claim(ME, { deadGeneration: 1 }), bury(MINE_2), settle(2)],
 }
 
 /** Each transition, and the states from which it is accepted with the state after it. From all others it is refused. */
@@ -121,11 +129,21 @@ const TRANSITIONS: Readonly<Record<string, { step: Step; accepted: Readonly<Reco
     step: hand(MINE),
     accepted: { 'claimed a1': 'handed retry 1', 'handed retry 1': 'handed retry 1' },
   },
-  'bury what is absent': { step: bury('absent'), accepted: { absent: 'dead 1' } },
-  'bury by claim a1': { step: bury(MINE), accepted: { 'claimed a1': 'dead 1', 'dead 1': 'dead 1' } },
+  'bury what is absent': {
+    step: bury('absent'),
+    accepted: { absent: 'buried 1 why nobody', 'buried 1 why nobody': 'buried 1 why nobody' },
+  },
+  'bury by claim a1': {
+    step: bury(MINE),
+    accepted: { 'claimed a1': 'buried 1 why a', 'buried 1 why a': 'buried 1 why a', 'dead 1': 'dead 1' },
+  },
   'bury by claim a2': {
-    step: bury({ owner: ME, attempt: 2 }),
-    accepted: { 'claimed a2': 'dead 1', 'dead 2': 'dead 2' },
+    step: bury(MINE_2),
+    accepted: { 'claimed a2': 'buried 1 why a', 'buried 2 why a': 'buried 2 why a', 'dead 2': 'dead 2' },
+  },
+  'settle generation 1': {
+    step: settle(1),
+    accepted: { 'buried 1 why a': 'dead 1', 'buried 1 why nobody': 'dead 1', 'dead 1': 'dead 1' },
   },
   'release a1': {
     step: release(ME, 1),
@@ -157,19 +175,21 @@ export function describeStates(bench: StoreBench): void {
       const claims = bench.claims()
       const ref = newRef()
       await bury('absent')(claims, ref)
+      await settle(1)(claims, ref)
       expect(describeState((await claim(ME, { deadGeneration: 1 })(claims, ref)).current)).toBe('claimed a1')
       expect((await claim(ME, { deadGeneration: 1 })(claims, ref)).accepted).toBe(true)
       expect((await claim(OTHER, { deadGeneration: 1 })(claims, ref)).accepted).toBe(false)
       expect(describeState((await claim(OTHER, MINE)(claims, ref)).current)).toBe('claimed b2')
       expect((await release(OTHER, 2)(claims, ref)).accepted).toBe(true)
       expect(describeState((await claim(ME, { owner: '', attempt: 2 })(claims, ref)).current)).toBe('claimed a3')
-      expect(describeState((await bury({ owner: ME, attempt: 3 })(claims, ref)).current)).toBe('dead 2')
+      expect(describeState((await bury({ owner: ME, attempt: 3 })(claims, ref)).current)).toBe('buried 2 why a')
     })
 
     it('does not take a redriven claim for a first one', async () => {
       const claims = bench.claims()
       const ref = newRef()
       await bury('absent')(claims, ref)
+      await settle(1)(claims, ref)
       await claim(ME, { deadGeneration: 1 })(claims, ref)
       expect((await claim(ME, 'absent')(claims, ref)).accepted).toBe(false)
     })
@@ -178,6 +198,7 @@ export function describeStates(bench: StoreBench): void {
       const claims = bench.claims()
       const ref = newRef()
       await bury('absent')(claims, ref)
+      await settle(1)(claims, ref)
       await claim(ME, { deadGeneration: 1 })(claims, ref)
       expect((await compute(ME, 1, MINE)(claims, ref)).accepted).toBe(true)
       expect(describeState(await one(claims.read([ref])))).toBe('computed a1 by instance-a.1')

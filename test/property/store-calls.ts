@@ -49,7 +49,8 @@ function callsOf(agent: string): fc.Arbitrary<Call> {
     callOf('claim', onRef(fc.record({ owner, from: fc.oneof(from, from, redrive, handed) }))),
     callOf('compute', onRef(fc.record({ owner, attempt, from, position, outputs: bytes }))),
     callOf('hand', onRef(fc.record({ from, kind, attempt }))),
-    callOf('bury', onRef(fc.record({ from }))),
+    callOf('bury', onRef(fc.record({ from, note: fc.constantFrom(Buffer.from('why'), Buffer.from([0])) }))),
+    callOf('settle', onRef(fc.record({ generation: fc.constantFrom(1, 1, 2) }))),
     callOf('release', onRef(fc.record({ owner, attempt }))),
     callOf('readJournal', ref),
     callOf('writeJournal', onRef(fc.record({ owner, attempt, name, value: bytes }))),
@@ -94,7 +95,7 @@ export async function compareWithModel(openStore: () => Store, numRuns: number):
     }),
     { numRuns },
   )
-  const transitions = ['claim', 'compute', 'finish', 'hand', 'bury', 'release', 'writeJournal']
+  const transitions = ['claim', 'compute', 'finish', 'hand', 'bury', 'settle', 'release', 'writeJournal']
   const outcomes = transitions.flatMap((method) => [`${method} accepted`, `${method} refused`])
   outcomes.push('readJournal with values')
   expect([...seen]).toEqual(expect.arrayContaining([...outcomes, 'join recorded', 'join already', 'join late']))

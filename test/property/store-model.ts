@@ -1,6 +1,7 @@
 /** A store written as plainly as possible, to compare real ones with. Nothing in it ends, and it keeps no bytes apart. */
 import { joinHandlingId } from '../../contracts/ids.ts'
 import type {
+  BuryRequest,
   ClaimRequest,
   ComputeRequest,
   From,
@@ -68,7 +69,7 @@ export class StoreModel {
     const isThisGeneration = old.generation === from.deadGeneration
     return this.#settle(
       request,
-      old.state === 'dead' && isThisGeneration,
+      old.state === 'dead' && isThisGeneration && !('unsettled' in old.shown),
       enter(old.attempt + 1),
       isMine && isThisGeneration,
     )
@@ -100,14 +101,22 @@ export class StoreModel {
     return this.#settle(request, meets(old, from), next, isSame)
   }
 
-  bury(request: HandlingRef & { from: From }): object {
-    const { from } = request
+  bury(request: BuryRequest): object {
+    const { from, note } = request
     const old = this.#get(request)
     const { owner, attempt } = from === 'absent' ? ABSENT : from
     const generation = old.generation + 1
-    const next = { state: 'dead', owner, attempt, generation, shown: { generation } }
+    const shown = { generation, unsettled: { owner, note } }
+    const next = { state: 'dead', owner, attempt, generation, shown }
     const isMine = old.state === 'dead' && old.owner === owner && old.attempt === attempt
     return this.#settle(request, meets(old, from), next, isMine)
+  }
+
+  settle(request: HandlingRef & { generation: number }): object {
+    const { generation } = request
+    const old = this.#get(request)
+    const isDead = old.state === 'dead' && old.generation === generation
+    return this.#settle(request, isDead, { ...old, shown: { generation } }, false)
   }
 
   release(request: HandlingRef & { owner: string; attempt: number }): object {

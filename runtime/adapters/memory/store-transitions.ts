@@ -3,6 +3,7 @@
  * repeating a transition of one's own that has already taken effect is accepted and changes nothing.
  */
 import type {
+  BuryRequest,
   ClaimRequest,
   ComputeRequest,
   From,
@@ -24,7 +25,13 @@ export type StoredHandling =
     }
   | { readonly state: 'done' }
   | { readonly state: 'handed'; readonly kind: HandedKind; readonly attempt: number; readonly generation: number }
-  | { readonly state: 'dead'; readonly owner: string; readonly attempt: number; readonly generation: number }
+  | {
+      readonly state: 'dead'
+      readonly owner: string
+      readonly attempt: number
+      readonly generation: number
+      readonly note?: Buffer
+    }
 
 /** `next` is what to store; without it an accepted transition has taken effect before. */
 export interface Verdict {
@@ -52,8 +59,14 @@ export function visibleState(stored: Stored): HandlingState {
     case 'handed':
       return { state: 'handed', kind: stored.kind, attempt: stored.attempt }
     case 'dead':
-      return { state: 'dead', generation: stored.generation }
+      return { state: 'dead', generation: stored.generation, ...unsettledIn(stored) }
   }
+}
+
+function unsettledIn({ owner, note }: { owner: string; note?: Buffer }): {
+  unsettled?: { owner: string; note: Buffer }
+} {
+  return note === undefined ? {} : { unsettled: { owner, note } }
 }
 
 /**
@@ -78,7 +91,7 @@ function wasHanded(stored: Stored, { handed, attempt }: { handed: HandedKind; at
 }
 
 function redrive(stored: Stored, owner: string, generation: number): Verdict {
-  if (stored?.state === 'dead' && stored.generation === generation) {
+  if (stored?.state === 'dead' && stored.generation === generation && stored.note === undefined) {
     return accept({ state: 'claimed', owner, attempt: stored.attempt + 1, generation })
   }
   const isRepeat = stored?.state === 'claimed' && stored.owner === owner && stored.generation === generation
@@ -113,10 +126,19 @@ export function hand(stored: Stored, request: { from: From; kind: HandedKind; at
 }
 
 /** Enters `dead` with the next generation. */
-export function bury(stored: Stored, { from }: { from: From }): Verdict {
+export function bury(stored: Stored, { from, note }: BuryRequest): Verdict {
   const { owner, attempt } = from === 'absent' ? { owner: '', attempt: 0 } : from
-  if (meets(stored, from)) return accept({ state: 'dead', owner, attempt, generation: generationOf(stored) + 1 })
+  const generation = generationOf(stored) + 1
+  if (meets(stored, from)) return accept({ state: 'dead', owner, attempt, generation, note: Buffer.from(note) })
   return stored?.state === 'dead' && stored.owner === owner && stored.attempt === attempt ? REPEATED : REFUSED
+}
+
+/** Drops the note of a dead letter. */
+export function settle(stored: Stored, { generation }: { generation: number }): Verdict {
+  if (stored?.state !== 'dead' || stored.generation !== generation) return REFUSED
+  if (stored.note === undefined) return REPEATED
+  const { owner, attempt } = stored
+  return accept({ state: 'dead', owner, attempt, generation })
 }
 
 /** Whether a journal may be written: by the exact claim only. */

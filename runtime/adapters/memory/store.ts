@@ -136,6 +136,7 @@ function claimsIn(
     finish: (refs) => apply(refs, finishOne),
     hand: (requests) => apply(requests, transitions.hand),
     bury: (requests) => apply(requests, transitions.bury),
+    settle: (requests) => apply(requests, transitions.settle),
     release: (requests) => apply(requests, transitions.release),
     writeJournal: (requests) => apply(requests, writeOne),
     readJournal: (refs) => run(() => refs.map((ref) => journals.get(keyOf(ref)) ?? new Map<string, Buffer>())),

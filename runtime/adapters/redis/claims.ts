@@ -1,6 +1,7 @@
 /** The claims of one agent in Redis: requests become arguments of scripts, answers become states. */
 import { flowSlot, joinHandlingId, type Uuid } from '../../../contracts/ids.ts'
 import type {
+  BuryRequest,
   ClaimRequest,
   ClaimStore,
   ComputeRequest,
@@ -29,6 +30,7 @@ import {
   computedValue,
   decodeState,
   expectation,
+  generationBytes,
   handedTail,
   redriveArguments,
   writeComputed,
@@ -47,7 +49,7 @@ export interface ClaimsOptions {
 }
 
 type HandRequest = HandlingRef & { from: From; kind: HandedKind; attempt: number }
-type BuryRequest = HandlingRef & { from: From }
+type SettleRequest = HandlingRef & { generation: number }
 type ReleaseRequest = HandlingRef & { owner: string; attempt: number }
 type Arguments = readonly (Buffer | string | number)[]
 
@@ -123,6 +125,10 @@ export class RedisClaimStore implements ClaimStore {
 
   bury(requests: readonly BuryRequest[]): Promise<readonly Transition[]> {
     return this.#change(BURY, this.#ttlMs.dead, requests)
+  }
+
+  settle(requests: readonly SettleRequest[]): Promise<readonly Transition[]> {
+    return this.#change(SETTLE, this.#ttlMs.dead, requests)
   }
 
   release(requests: readonly ReleaseRequest[]): Promise<readonly Transition[]> {
@@ -285,9 +291,15 @@ const HAND: Change<HandRequest> = {
 
 const BURY: Change<BuryRequest> = {
   script: 'bury',
-  argumentsOf: ({ from }) => [expectation(from)],
+  argumentsOf: ({ from, note }) => [expectation(from), note],
   // Never asked: the answer carries the state, because only Redis knows the generation.
   stateOf: () => ({ state: 'absent' }),
+}
+
+const SETTLE: Change<SettleRequest> = {
+  script: 'settle',
+  argumentsOf: ({ generation }) => [generationBytes(generation)],
+  stateOf: ({ generation }) => ({ state: 'dead', generation }),
 }
 
 const RELEASE: Change<ReleaseRequest> = {

@@ -13,6 +13,7 @@ export type ScriptName =
   | 'finish-plain'
   | 'hand'
   | 'bury'
+  | 'settle'
   | 'release'
   | 'join'
   | 'journal-read'

@@ -34,9 +34,14 @@ export function expectation(from: From): Buffer | string {
 
 /** A redrive names the dead letter's generation and the new owner. */
 export function redriveArguments(generation: number, owner: string): readonly [Buffer, Buffer] {
-  const from = Buffer.from('x0000')
-  from.writeUInt32BE(generation, 1)
-  return [from, lengthPrefixed(owner)]
+  return [Buffer.concat([Buffer.from('x'), generationBytes(generation)]), lengthPrefixed(owner)]
+}
+
+/** A generation as scripts compare it. */
+export function generationBytes(generation: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeUInt32BE(generation)
+  return bytes
 }
 
 /** Kind and attempt of a handed-over handling. */
@@ -99,7 +104,7 @@ export function decodeState(value: Buffer | null): HandlingState {
     case STATE.handed:
       return { state: 'handed', kind: readKind(value), attempt: value.readUInt32BE(HEAD_BYTES + 1) }
     case STATE.dead:
-      return { state: 'dead', generation: value.readUInt32BE(2) }
+      return { state: 'dead', generation: value.readUInt32BE(2), ...readUnsettled(value) }
     default:
       throw corrupt(value)
   }
@@ -133,6 +138,12 @@ function readComputed(value: Buffer): HandlingState {
     offset: value.readUInt32BE(partitionAt + 4) * UINT32 + value.readUInt32BE(partitionAt + 8),
   }
   return { state: 'computed', owner, attempt, position, outputs: value.subarray(partitionAt + 12) }
+}
+
+/** What follows the owner is the note. */
+function readUnsettled(value: Buffer): { unsettled?: { owner: string; note: Buffer } } {
+  const { owner, endsAt } = readClaim(value)
+  return endsAt === value.length ? {} : { unsettled: { owner, note: value.subarray(endsAt) } }
 }
 
 function readKind(value: Buffer): HandedKind {

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
--- Enters `dead` with the next generation, from nothing or from an exact claim. Runs when memory is full: it ends work.
+-- Enters `dead` with the next generation and a note, from nothing or from an exact claim. Runs when memory is full: it ends work.
 --
 -- KEYS[1]   epoch
 -- KEYS[2…]  handlings
 -- ARGV[1]   name of the epoch
 -- ARGV[2]   time to live of `dead`, ms
--- ARGV[3…]  one per handling:
+-- ARGV[3…]  two per handling:
 --   from    '' nothing stored · tail of the claim
+--   note    what is kept until the dead letter is settled
 --
 -- Returns 0 when the epoch is not there, else {count of the epoch, answer, …}. An answer is
 --   {value}  accepted, and this is the value now stored
@@ -21,24 +22,25 @@ end
 -- Attempt 0 of nobody: what never was claimed.
 local NO_CLAIM = '\0\0\0\0\0'
 
-local function bury(key, from)
+local function bury(key, from, note)
   local old, generation
   if from == '' then
     from = NO_CLAIM
     generation = struct.pack('>I4', 1)
-    old = redis.call('SET', key, '14' .. generation .. from, 'PX', ARGV[2], 'NX', 'GET')
+    local value = '14' .. generation .. from .. note
+    old = redis.call('SET', key, value, 'PX', ARGV[2], 'NX', 'GET')
     if not old then
-      return { '14' .. generation .. from }
+      return { value }
     end
   else
     old = redis.call('GET', key)
     if old and string.sub(old, 1, 2) == '11' and string.sub(old, 7) == from then
-      local value = '14' .. struct.pack('>I4', struct.unpack('>I4', old, 3) + 1) .. from
+      local value = '14' .. struct.pack('>I4', struct.unpack('>I4', old, 3) + 1) .. from .. note
       redis.call('SET', key, value, 'PX', ARGV[2])
       return { value }
     end
   end
-  if old and string.sub(old, 1, 2) == '14' and string.sub(old, 7) == from then
+  if old and string.sub(old, 1, 2) == '14' and string.sub(old, 7, 6 + #from) == from then
     return { old }
   end
   return old
@@ -46,6 +48,6 @@ end
 
 local answers = { count }
 for i = 2, #KEYS do
-  answers[i] = bury(KEYS[i], ARGV[i + 1])
+  answers[i] = bury(KEYS[i], ARGV[i * 2 - 1], ARGV[i * 2])
 end
 return answers

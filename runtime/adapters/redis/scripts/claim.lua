@@ -1,6 +1,6 @@
 #!lua
--- Enters `claimed`: on nothing, taking over an exact claim, going on from an exact hand-over, or redriving the dead letter of an
--- exact generation.
+-- Enters `claimed`: on nothing, taking over an exact claim, going on from an exact hand-over, or redriving the settled dead
+-- letter of an exact generation.
 --
 -- KEYS[1]   epoch
 -- KEYS[2…]  handlings
@@ -52,7 +52,7 @@ local function redrive(key, generation, owner)
     return old
   end
   local state = string.sub(old, 1, 2)
-  if state == '14' then
+  if state == '14' and #old == 11 + string.byte(old, 11) then
     local attempt = struct.unpack('>I4', old, 7)
     local value = '11' .. generation .. struct.pack('>I4', attempt + 1) .. owner
     redis.call('SET', key, value, 'PX', ARGV[2])

@@ -2,7 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import { decodeEnvelope, headerText } from '../../../../contracts/envelope.ts'
 import { LabanError } from '../../../../contracts/errors.ts'
-import { deadLetterRecord, type DeadLetterSource } from '../../../../runtime/handle/dead-letter.ts'
+import {
+  accountOf,
+  deadLetterRecord,
+  type DeadLetterReason,
+  type DeadLetterSource,
+} from '../../../../runtime/handle/dead-letter.ts'
 import { recordBytes } from '../../../../runtime/publish/record-size.ts'
 
 const position = { topic: 'test.in', partition: 2, offset: 41, timestampMs: 1_700_000_000_000 }
@@ -13,17 +18,10 @@ function source(parts: Partial<DeadLetterSource> = {}): DeadLetterSource {
   return { ...position, key: Buffer.from('key'), value: Buffer.from([0, 1, 2, 255]), headers, envelope, ...parts }
 }
 
-function reason(error: LabanError, attempts = 3) {
-  return {
-    agent: 'test.agent',
-    agentVersion: '1.0.0',
-    instance: 'i',
-    error,
-    attempts,
-    failedAtMs: 1_700_000_001_000,
-    generation: 2,
-    handlingId: 'h',
-  }
+function reason(error: LabanError, attempts = 3): DeadLetterReason {
+  const cause = { agentVersion: '1.0.0', instance: 'i', error, attempts, failedAtMs: 1_700_000_001_000 }
+  const account = accountOf({ agent: 'test.agent', ...cause })
+  return { agent: 'test.agent', generation: 2, handlingId: 'h', account }
 }
 
 const failed = (cause?: unknown): LabanError =>

@@ -34,6 +34,10 @@ describe('values', () => {
     expect(decodeState(Buffer.from('10'))).toEqual({ state: 'done' })
     expect(decodeState(hex('31 33 00000000 70 00000002'))).toEqual({ state: 'handed', kind: 'parked', attempt: 2 })
     expect(decodeState(hex('31 34 00000009 00000002 00'))).toEqual({ state: 'dead', generation: 9 })
+    expect(decodeState(hex('31 34 00000009 00000002 02 6d65 7b7d'))).toEqual({
+      ...{ state: 'dead', generation: 9 },
+      unsettled: { owner: 'me', note: Buffer.from('{}') },
+    })
   })
 
   it('of a newer version are refused, and foreign ones are a bug', () => {
