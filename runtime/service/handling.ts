@@ -6,14 +6,15 @@ import { isLabanError } from '../../contracts/errors.ts'
 import type { Task } from '../consume/task.ts'
 import { HandlingJournal } from '../journal/handling-journal.ts'
 import { Cancellation } from '../ports/cancellation.ts'
-import type { ClaimRequest, HandlingState } from '../ports/claim-store.ts'
+import type { HandlingState } from '../ports/claim-store.ts'
 import { delay, settledWithin } from '../ports/clock.ts'
 import { readHandover, type Handover } from '../retry/handover.ts'
 import { Alive, type Presence } from './alive.ts'
+import { Decider, WAIT } from './decision.ts'
 import type { HandlingDeps } from './deps.ts'
 import { execute } from './execution.ts'
 import type { BegunAttempt, ExecutionEnd, Run } from './run.ts'
-import { handedTask, takeUp } from './handed.ts'
+import { handedTask } from './handed.ts'
 import { JoinIntake } from './join-intake.ts'
 import { Ownership } from './ownership.ts'
 import { Settlement, type Settled } from './settlement.ts'
@@ -27,21 +28,11 @@ const ABSENT: HandlingState = { state: 'absent' }
 /** Without dedup nothing is remembered. */
 const NOT_KEPT = Promise.resolve({ accepted: true, current: ABSENT })
 
-/** What to do next with a work, given the state of its handling. */
-type Decision =
-  | { readonly kind: 'run'; readonly claimedAttempt?: number }
-  | { readonly kind: 'republish'; readonly state: Extract<HandlingState, { state: 'computed' }> }
-  | { readonly kind: 'skip' | 'release' }
-  | { readonly kind: 'finish-burial'; readonly generation: number; readonly note: Buffer }
-  | { readonly kind: 'wait' }
-  | { readonly kind: 'again' }
-
-const WAIT: Decision = { kind: 'wait' }
-
 /** One per agent and process. */
 export class Handling {
   readonly #deps: HandlingDeps
   readonly #settlement: Settlement
+  readonly #decider: Decider
   readonly #joins: JoinIntake
   /** From the first look at the store until the input is finished. */
   readonly #alive = new Alive()
@@ -56,6 +47,7 @@ export class Handling {
   constructor(deps: HandlingDeps) {
     this.#deps = deps
     this.#settlement = new Settlement(deps)
+    this.#decider = new Decider(deps, (work) => this.#settlement.suspect(work))
     this.#joins = new JoinIntake(deps, this.#settlement)
     this.#together = new TogetherPath({
       deps,
@@ -202,7 +194,7 @@ export class Handling {
       if (work.task.cancellation.reason !== undefined || work.task.home.dropped) return undefined
       const state = this.#deps.dedup ? await this.#deps.admission.read(work.ref) : ABSENT
       if (this.#isLeaving) return undefined
-      const decision = this.#isStale ? WAIT : await this.#decide(work, state)
+      const decision = this.#isStale ? WAIT : await this.#decider.decide(work, state)
       if (decision.kind === 'finish-burial') {
         await this.#settlement.finishBurial(work, decision.generation, decision.note)
         continue
@@ -219,58 +211,6 @@ export class Handling {
       if (decision.kind !== 'wait') continue
       await delay(this.#deps.clock, waitMs * (0.5 + this.#deps.clock.random()), this.#leaving.signal)
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
-    }
-  }
-
-  async #decide(work: Work, state: HandlingState): Promise<Decision> {
-    const { instance, admission } = this.#deps
-    const { handover } = work
-    if (state.state === 'dead' && state.unsettled !== undefined) {
-      const { owner, note } = state.unsettled
-      if (owner !== instance && (await this.#isAlive(owner))) return WAIT
-      return { kind: 'finish-burial', generation: state.generation, note }
-    }
-    if (handover?.kind === 'release' && (state.state === 'dead' || state.state === 'absent')) return { kind: 'release' }
-    const from = handover === undefined ? undefined : takeUp(handover, state)
-    if (from !== undefined) return this.#claim(work, from)
-    switch (state.state) {
-      case 'absent':
-        return { kind: 'run' }
-      case 'done':
-      case 'handed':
-      case 'dead':
-        return { kind: 'skip' }
-      case 'computed':
-        // Its owner publishes it and will say `done`; only a dead owner's result is ours to publish.
-        if (state.owner !== instance && (await this.#isAlive(state.owner))) return { kind: 'wait' }
-        return { kind: 'republish', state }
-      case 'claimed': {
-        const { owner, attempt } = state
-        if (owner !== instance && (await this.#isAlive(owner))) return { kind: 'wait' }
-        const answer = await admission.claim({ ...work.ref, owner: instance, from: { owner, attempt } })
-        if (!answer.accepted || answer.current.state !== 'claimed') return { kind: 'again' }
-        this.#settlement.suspect(work)
-        this.#deps.log.info('took over', { ...work.ref, from: owner, attempt: answer.current.attempt })
-        return { kind: 'run', claimedAttempt: answer.current.attempt }
-      }
-    }
-  }
-
-  /** Takes a handling up where another record or a dead letter left it. */
-  async #claim(work: Work, from: ClaimRequest['from']): Promise<Decision> {
-    const { instance, admission } = this.#deps
-    const { accepted, current } = await admission.claim({ ...work.ref, owner: instance, from })
-    if (!accepted || current.state !== 'claimed') return { kind: 'again' }
-    return { kind: 'run', claimedAttempt: current.attempt }
-  }
-
-  /** A store that does not answer says nothing about an owner: it counts as alive. */
-  async #isAlive(owner: string): Promise<boolean> {
-    try {
-      return await this.#deps.leases.isAlive(owner)
-    } catch (error) {
-      if (isLabanError(error) && error.errorClass === 'retry') return true
-      throw error
     }
   }
 
