@@ -37,10 +37,22 @@ export interface DeadLetterDesk {
 const SOURCE = 'laban.dlq'
 const FLUSH_TIMEOUT_MS = 10_000
 
+/** What a desk works with. */
+export interface DeskOptions extends Pick<Stack, 'broker' | 'clock' | 'log' | 'contracts'> {
+  readonly codec: EventCodec
+  /** Named in facts. @default host and pid */
+  readonly instance?: string
+}
+
 /** A desk on an open stack. @throws LABAN_SCHEMA_MISSING when the contract of facts is not registered */
 export async function deadLetterDeskOn(stack: Stack): Promise<DeadLetterDesk> {
-  const { broker, clock, log, contracts } = stack
   const { codec } = await openCodec(stack)
+  return openDesk({ ...stack, codec })
+}
+
+/** A desk with a codec of its own. */
+export async function openDesk(options: DeskOptions): Promise<DeadLetterDesk> {
+  const { broker, clock, log, contracts, codec, instance = `${hostname()}-${process.pid}` } = options
   const producer = new BatchingProducer({ producer: await broker.producer(), clock, log })
   const facts = new FactWriter(producer, codec)
   const mark = (letter: DeadLetter, what: DeadLetterMarking['mark'], note?: string): OutgoingRecord =>
@@ -52,7 +64,10 @@ export async function deadLetterDeskOn(stack: Stack): Promise<DeadLetterDesk> {
       ...(note === undefined ? {} : { note }),
     })
   const tell = (letter: DeadLetter, outcome: FactOutcome, detail: Readonly<Record<string, string>>): Promise<void> =>
-    facts.append(factOf(letter, { outcome, nowMs: clock.nowMs(), detail: { deadLetter: letter.place, ...detail } }))
+    facts.append({
+      ...factOf(letter, { outcome, nowMs: clock.nowMs(), detail: { deadLetter: letter.place, ...detail } }),
+      instance,
+    })
   return {
     async redrive(letter) {
       await producer.append([recordOf(letter, 'redrive')])
@@ -72,7 +87,7 @@ export async function deadLetterDeskOn(stack: Stack): Promise<DeadLetterDesk> {
       const [place] = await producer.append([recordOf({ ...letter, ...body, generation: 0, attempts: 0 }, 'redrive')])
       await producer.append([mark(letter, 'replaced', envelope.id)])
       await tell(letter, 'dead-lettered', { action: 'replaced', by: envelope.id })
-      if (place !== undefined) await facts.append(publishedFact(envelope, place, clock.nowMs()))
+      if (place !== undefined) await facts.append({ ...publishedFact(envelope, place, clock.nowMs()), instance })
       return envelope.id
     },
     valueOf: (letter) => decode(codec, letter),
@@ -169,7 +184,7 @@ function emptyFact(nowMs: number): Fact {
     flowId: '',
     agent: SOURCE,
     agentVersion: '',
-    instance: `${hostname()}-${process.pid}`,
+    instance: '',
     handlingId: '',
     inputs: [],
     attempt: 1,

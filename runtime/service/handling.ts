@@ -245,7 +245,7 @@ export class Handling {
   }
 
   /** Its steps are recorded under the claim, which the first of them takes. */
-  #journalOf({ ref }: Work, ownership: Ownership, cancellation: Cancellation): HandlingJournal {
+  #journalOf({ ref, handover }: Work, ownership: Ownership, cancellation: Cancellation): HandlingJournal {
     const { admission, agent, instance, dedup, steps } = this.#deps
     return new HandlingJournal({
       ...steps,
@@ -253,7 +253,9 @@ export class Handling {
       ref,
       claim: async () => {
         if (dedup && !(await ownership.claim())) return undefined
-        return { owner: instance, attempt: ownership.attempt, isFirst: ownership.isFirst }
+        // Who slept for longer than the store remembers a hand-over has a journal all the same.
+        const isFirst = ownership.isFirst && handover === undefined
+        return { owner: instance, attempt: ownership.attempt, isFirst }
       },
       read: (of) => admission.readJournal(of),
       write: dedup ? (request) => admission.writeJournal(request) : () => NOT_KEPT,

@@ -1,10 +1,14 @@
-/** What a run left behind, in the order in which it was written: the log with its facts, and the committed offsets. Nothing else is judged. */
+/**
+ * What a run left behind, in the order in which it happened: the log with its facts, the committed offsets, and what the world outside
+ * saw of handlers and their steps. Nothing else is judged.
+ */
 import { AGENTS_TOPIC, FACTS_TOPIC } from '../../../contracts/contract.ts'
 import type { EventCodec } from '../../../contracts/codec.ts'
 import type { ContractSet } from '../../../contracts/contract-set.ts'
 import { decodeEnvelope, type Envelope } from '../../../contracts/envelope.ts'
 import type { Fact } from '../../../contracts/fact.ts'
 import type { Manifest } from '../../../contracts/manifest.ts'
+import type { JournalEntry } from '../../journal/entry-format.ts'
 import type { BrokerRecord, OffsetCommit, TopicPartition } from '../../ports/broker.ts'
 
 /** What the judge must know of an agent. */
@@ -37,6 +41,37 @@ export interface PastCommit extends OffsetCommit {
   readonly group: string
 }
 
+/** A handler began. */
+export interface PastRun {
+  readonly at: number
+  readonly agent: string
+  readonly process: string
+  readonly handlingId: string
+  readonly flowId: string
+  readonly attempt: number
+  /**
+   * True when its process owned the handling once, and another one owns it now: it stood still and has not heard of it. What it does
+   * outside nobody can prevent, and nothing of it is accepted.
+   */
+  readonly isStray: boolean
+}
+
+/** The function of a step or an effect was called. */
+export interface PastCall extends Omit<PastRun, 'attempt'> {
+  readonly kind: 'step' | 'effect'
+  readonly name: string
+  /** Key of an effect. */
+  readonly key: string | null
+}
+
+/** An entry of a journal, accepted by the store. */
+export interface PastEntry {
+  readonly at: number
+  readonly agent: string
+  readonly handlingId: string
+  readonly entry: JournalEntry
+}
+
 /** See the file's head. */
 export interface History {
   readonly agents: readonly JudgedAgent[]
@@ -46,11 +81,21 @@ export interface History {
   readonly commits: readonly PastCommit[]
   /** Records of topics that agents have for themselves: dead letters, journals, what waits. */
   readonly own: readonly PastRecord[]
+  readonly runs: readonly PastRun[]
+  readonly calls: readonly PastCall[]
+  readonly entries: readonly PastEntry[]
+  /** When the store lost its memory. */
+  readonly wipes: readonly number[]
+}
+
+/** What is written and seen of a run, not decoded yet. */
+export interface Written extends Pick<History, 'commits' | 'runs' | 'calls' | 'entries' | 'wipes'> {
+  readonly records: readonly PastRecord[]
 }
 
 /** Decodes what was written. Every fact was written with a schema that this process knows. */
 export function historyOf(
-  written: { readonly records: readonly PastRecord[]; readonly commits: readonly PastCommit[] },
+  { records, ...seen }: Written,
   { agents, contracts, codec }: { agents: readonly JudgedAgent[]; contracts: ContractSet; codec: EventCodec },
 ): History {
   const events: PastEvent[] = []
@@ -61,7 +106,7 @@ export function historyOf(
     const decoded = codec.decode(record.topic, record.value, record)
     return 'value' in decoded ? decoded.value : undefined
   }
-  for (const record of written.records) {
+  for (const record of records) {
     if (record.topic === FACTS_TOPIC) facts.push({ at: record.at, fact: decode(record) as Fact })
     else if (record.topic === AGENTS_TOPIC) {
       if (record.value !== null) manifests.push(decode(record) as Manifest)
@@ -69,7 +114,7 @@ export function historyOf(
       events.push({ ...record, envelope: decodeEnvelope(record.headers, record) })
     } else own.push(record)
   }
-  return { agents, events, facts, manifests, commits: written.commits, own }
+  return { ...seen, agents, events, facts, manifests, own }
 }
 
 /** Something that breaks an invariant. */

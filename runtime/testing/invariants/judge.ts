@@ -7,10 +7,15 @@ import { joinedOnce } from './joins.ts'
 import { honestOffsets } from './offsets.ts'
 import { inOrder } from './order.ts'
 import { oneOwner } from './owners.ts'
+import { redrivenOnce } from './redrives.ts'
+import { stepsOnce } from './steps.ts'
+
+const CHECKS: readonly ((history: History) => Finding[])[] = [
+  ...[accounted, oneContent, inOrder, oneOwner, joinedOnce],
+  ...[stepsOnce, honestOffsets, orderFree, redrivenOnce],
+]
 
 /** Everything that is wrong; empty when all is well. The run must have come to rest. */
 export function judge(history: History): Finding[] {
-  return [accounted, oneContent, inOrder, oneOwner, joinedOnce, honestOffsets, orderFree].flatMap((check) =>
-    check(history),
-  )
+  return CHECKS.flatMap((check) => check(history))
 }

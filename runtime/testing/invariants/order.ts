@@ -40,9 +40,14 @@ function completions({ events, facts }: Pick<History, 'events' | 'facts'>, agent
     if (envelope.source === agent.name && !saidAt.has(envelope.id)) saidAt.set(envelope.id, at)
   }
   const completedAt = new Map<string, number>()
+  const completed = new Set<string>()
   for (const { fact, at } of facts) {
     const [input] = fact.inputs
-    if (fact.agent !== agent.name || input === undefined || !isEnd(fact) || completedAt.has(input.eventId)) continue
+    if (fact.agent !== agent.name || input === undefined || !isEnd(fact)) continue
+    // What was a dead letter and has completed after all counts from then on: its successors had to wait for that.
+    const isLater = fact.outcome === 'completed' && !completed.has(input.eventId)
+    if (completedAt.has(input.eventId) && !isLater) continue
+    if (fact.outcome === 'completed') completed.add(input.eventId)
     completedAt.set(input.eventId, Math.min(at, ...fact.outputs.map(({ eventId }) => saidAt.get(eventId) ?? at)))
   }
   return completedAt

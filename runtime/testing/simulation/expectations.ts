@@ -48,7 +48,10 @@ function flowOf(history: History, codec: EventCodec, flowId: string, events: rea
       distinct
         .filter((event) => event.topic === topic)
         .flatMap((event) => valuesOf(codec, event) as EventOf<typeof topic>[]),
-    deadLetters: facts.filter(({ outcome }) => outcome === 'dead-lettered').map(({ agent }) => agent),
+    // A fact with an action is of a person who dealt with a dead letter, not of an agent that gave up.
+    deadLetters: facts
+      .filter(({ outcome, detail }) => outcome === 'dead-lettered' && detail['action'] === undefined)
+      .map(({ agent }) => agent),
     get graph() {
       return reconstructFlow({ flowId, facts, manifests: history.manifests })
     },

@@ -9,9 +9,11 @@ import { createMemoryBroker, clusterOf, type MemoryBroker } from '../../adapters
 import { createMemoryStore, type MemoryStore } from '../../adapters/memory/store.ts'
 import { ownTopics } from '../../compose.ts'
 import type { Agent } from '../../agent.ts'
+import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { historyOf, type Finding, type History } from '../invariants/history.ts'
 import { judge } from '../invariants/judge.ts'
+import { DeadLetterClerk } from './dead-letter-clerk.ts'
 import { FaultDriver } from './fault-driver.ts'
 import type { PlannedFault } from './fault-plan.ts'
 import { clockOf, Life } from './life.ts'
@@ -24,6 +26,7 @@ import { simulatedBroker } from './simulated-broker.ts'
 import { SimulatedProcess, type ProcessHost } from './simulated-process.ts'
 import { Trace } from './trace.ts'
 import { VirtualTime } from './virtual-time.ts'
+import { Witness } from './witness.ts'
 import { WrittenLog } from './written-log.ts'
 
 /** What became of a run. */
@@ -72,10 +75,12 @@ class SimulatedRun {
   readonly #broker: MemoryBroker
   readonly #store: MemoryStore
   readonly #written: WrittenLog
+  readonly #witness: Witness
   readonly #network: Network
   readonly #faults: FaultDriver
   readonly #load = new Load()
   readonly #host: ProcessHost
+  #clerk: DeadLetterClerk | undefined
   readonly #processes: SimulatedProcess[] = []
   readonly #findings: Finding[] = []
   #started = 0
@@ -89,7 +94,11 @@ class SimulatedRun {
     this.#faults = this.#faultDriver()
     this.#broker = createMemoryBroker({ clock: servers, faults: this.#faults.brokerFaults })
     this.#store = createMemoryStore({ clock: servers })
-    this.#written = new WrittenLog(this.#broker, this.#trace, () => this.#touch())
+    this.#written = new WrittenLog(this.#broker, this.#trace, {
+      onActivity: () => this.#touch(),
+      onDeadLetter: (agent) => this.#clerk?.notice(agent),
+    })
+    this.#witness = new Witness(this.#written.next)
     this.#network = new Network({
       time: this.#time,
       random: stream('network'),
@@ -105,6 +114,7 @@ class SimulatedRun {
     try {
       await this.#createTopics()
       for (let index = 0; index < processes; index++) this.#start()
+      this.#hireClerk()
       await this.#beginLoad()
       this.#faults.begin(plan)
       await this.#driveUntil(() => this.#isAtRest())
@@ -117,7 +127,9 @@ class SimulatedRun {
   }
 
   #result(): RunResult {
-    const history = historyOf(this.#written, this.#scene)
+    const { records, commits } = this.#written
+    const { runs, calls, entries, wipes } = this.#witness
+    const history = historyOf({ records, commits, runs, calls, entries, wipes }, this.#scene)
     const hasEnded = this.#findings.length === 0
     const findings = hasEnded ? [...judge(history), ...this.#scene.expectations(history)] : this.#findings
     return {
@@ -180,7 +192,8 @@ class SimulatedRun {
   }
 
   #isAtRest(): boolean {
-    return this.#load.isOver && this.#faults.isOver && this.#behind().length === 0
+    const isOver = this.#load.isOver && this.#faults.isOver && this.#clerk?.isOver !== false
+    return isOver && this.#behind().length === 0
   }
 
   /** Partitions in which a group has not committed all there is. Members of a group tell what it reads: retries are groups of their own. */
@@ -235,13 +248,24 @@ class SimulatedRun {
     )
   }
 
+  /** Time and log of somebody who is no agent. */
+  #outsider(name: string): { readonly clock: Clock; readonly broker: Broker } {
+    const life = new Life(name)
+    const clock = clockOf(life, this.#time, randomStream(this.#seed, name))
+    const host = { network: this.#network, trace: this.#trace, connection: this.#broker.connection() }
+    return { clock, broker: simulatedBroker({ ...host, life, isHeldBack: () => false }) }
+  }
+
+  #hireClerk(): void {
+    const { contracts, codec, redrives } = this.#scene
+    if (!redrives) return
+    const random = randomStream(this.#seed, 'dead letters')
+    this.#clerk = new DeadLetterClerk({ ...this.#outsider('clerk'), contracts, codec, random, trace: this.#trace })
+  }
+
   async #beginLoad(): Promise<void> {
     const { contracts, codec, flows, withinMs, next } = this.#scene
-    const life = new Life('publisher')
-    const clock = clockOf(life, this.#time, randomStream(this.#seed, 'publisher'))
-    const connection = this.#broker.connection()
-    const host = { network: this.#network, trace: this.#trace }
-    const broker = simulatedBroker({ ...host, connection, life, isHeldBack: () => false })
+    const { clock, broker } = this.#outsider('publisher')
     const random = randomStream(this.#seed, 'load')
     await this.#load.begin({
       ...{ seed: this.#seed, flows, withinMs, next, random },
@@ -292,13 +316,14 @@ class SimulatedRun {
       ...{ time: this.#time, trace: this.#trace, network: this.#network, store: this.#store },
       connection: () => this.#broker.connection(),
       isHeldBack: (position) => this.#faults.isHeldBack(position),
-      witness: () => undefined,
+      witness: this.#witness.answered,
       tamper: { broker: (broker) => broker, store: (store) => store, ...this.#scene.tamper },
       agentsOf: (life): readonly Agent[] =>
         simulatedAgents(agents, life, {
           random: handlers,
           trace: this.#trace,
           honesty,
+          witness: this.#witness,
           clockOf: (of) => clockOf(of, this.#time, handlers),
           takeSlowMs: () => this.#faults.takeSlowMs(),
           takeFailure: () => this.#faults.takeFailure(),

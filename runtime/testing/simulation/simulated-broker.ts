@@ -95,7 +95,7 @@ function kindsOf(records: readonly OutgoingRecord[]): string {
 }
 
 /** Purposes of the topics that agents have for themselves. */
-const OWN = /\.(dead-letter|waiting|journal|parked|retry\.[^.]+)$/
+const OWN = /\.(dead-letter|waiting|journal|parked|timers|retry\.[^.]+)$/
 
 function kindOf(topic: string): string {
   if (topic.startsWith('laban.')) return topic.slice('laban.'.length)

@@ -5,16 +5,20 @@
 import type { Agent } from '../../agent.ts'
 import type { HandlerContext } from '../../context.ts'
 import { delay, type Clock } from '../../ports/clock.ts'
+import type { RunEffect, RunStep } from '../../steps.ts'
+import type { PastCall } from '../invariants/history.ts'
 import type { Honesty } from './honesty.ts'
 import type { Life } from './life.ts'
 import type { Random } from './random.ts'
 import type { Trace } from './trace.ts'
+import type { Witness } from './witness.ts'
 
 /** What all handlers of a run share. */
 export interface HandlerHost {
   readonly random: Random
   readonly trace: Trace
   readonly honesty: Honesty
+  readonly witness: Witness
   readonly clockOf: (life: Life) => Clock
   /** Milliseconds that a fault adds to the next handling; 0 mostly. */
   readonly takeSlowMs: () => number
@@ -37,12 +41,15 @@ export function simulatedAgents(agents: readonly Agent[], life: Life, host: Hand
 }
 
 function simulatedHandler(agent: Agent, life: Life, host: HandlerHost): Agent['handle'] {
-  const { random, trace, honesty } = host
+  const { random, trace, honesty, witness } = host
   const clock = host.clockOf(life)
   const run = (event: unknown, context: HandlerContext): void | Promise<void> =>
-    honesty.watch({ agent: agent.name, clock }, () => agent.handle(event, context))
+    honesty.watch({ agent: agent.name, clock }, () =>
+      agent.handle(event, simulatedContext(context, { agent, life, host, clock })),
+    )
   return (event, context) => {
     host.onActivity()
+    witness.ran(agent, life, context)
     trace.note(`${life.name} ${agent.name} handles ${context.eventId} attempt ${context.attempt}`)
     const slowMs = host.takeSlowMs()
     const fails = host.takeFailure()
@@ -57,6 +64,45 @@ function simulatedHandler(agent: Agent, life: Life, host: HandlerHost): Agent['h
     }
     return handle()
   }
+}
+
+/** The same context; functions of steps take time, and are seen. Made from a getter each: a context makes what is asked for. */
+function simulatedContext(
+  context: HandlerContext,
+  { agent, life, host, clock }: { agent: Agent; life: Life; host: HandlerHost; clock: Clock },
+): HandlerContext {
+  const { witness, trace, random, drawMs } = host
+  const begin = async (what: Pick<PastCall, 'kind' | 'name' | 'key'>, signal: AbortSignal): Promise<void> => {
+    host.onActivity()
+    witness.called(agent, life, context, what)
+    trace.note(`${life.name} ${agent.name} runs ${what.kind} ${what.name} of ${context.eventId}`)
+    await delay(clock, drawMs(random), signal)
+  }
+  const step: RunStep = (name, fn, options) =>
+    context.step(
+      name,
+      async (call) => {
+        await begin({ kind: 'step', name, key: null }, call.signal)
+        return fn(call)
+      },
+      options,
+    )
+  const effect: RunEffect = (name, fn, options) =>
+    context.effect(
+      name,
+      async (key, call) => {
+        await begin({ kind: 'effect', name, key }, call.signal)
+        return fn(key, call)
+      },
+      options,
+    )
+  return Object.create(context, {
+    step: { value: step },
+    effect: { value: effect },
+    sleep: { get: () => context.sleep },
+    signal: { get: () => context.signal },
+    log: { get: () => context.log },
+  }) as HandlerContext
 }
 
 /** How long handlers take when nothing else is said: most no time, some a moment, a few seconds. */

@@ -5,7 +5,7 @@ import { openScene } from '../../../../../runtime/testing/simulation/open-scene.
 import { simulateRun } from '../../../../../runtime/testing/simulation/run.ts'
 import { testContracts } from '../../../../harness/world.ts'
 
-export async function historyOfRun(agents: readonly Agent[]): Promise<History> {
+export async function historyOfRun(agents: readonly Agent[], { seed = 1 } = {}): Promise<History> {
   const scene = await openScene(agents, { contracts: testContracts, flows: 10, processes: 2 })
-  return (await simulateRun(scene, 1, [])).history
+  return (await simulateRun(scene, seed, [])).history
 }

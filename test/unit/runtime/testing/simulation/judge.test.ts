@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Agent } from '../../../../../runtime/agent.ts'
 import type { Broker, OutgoingRecord } from '../../../../../runtime/ports/broker.ts'
-import type { ClaimStore, Store } from '../../../../../runtime/ports/claim-store.ts'
+import type { ClaimStore, JoinAnswer, JoinMember, Store } from '../../../../../runtime/ports/claim-store.ts'
 import { orderFree } from '../../../../../runtime/testing/invariants/fold.ts'
 import { joinedOnce } from '../../../../../runtime/testing/invariants/joins.ts'
 import type { Tamper } from '../../../../../runtime/testing/simulation/scene.ts'
@@ -29,8 +29,8 @@ const agents: readonly Agent[] = [
   }),
 ]
 
-async function found(tamper: Tamper, runs = 20): Promise<string[]> {
-  const { violation } = await simulateAll(agents, { contracts: testContracts, runs, flows: 20, faults: 6, tamper })
+async function found(tamper: Tamper, runs = 20, whose = agents): Promise<string[]> {
+  const { violation } = await simulateAll(whose, { contracts: testContracts, runs, flows: 20, faults: 6, tamper })
   return [...new Set(violation?.findings.map(({ invariant }) => invariant))]
 }
 
@@ -105,23 +105,19 @@ describe('the judge', () => {
   })
 
   it('I4: sees a store that accepts the result of any owner', async () => {
-    const any = claiming((claims) => ({
-      compute: (requests) => {
-        return Promise.resolve(
-          requests.map(({ owner, attempt, position, outputs }) => {
-            return { accepted: true, current: { state: 'computed' as const, owner, attempt, position, outputs } }
-          }),
-        )
-      },
-      read: (refs) => Promise.resolve(refs.map(() => ({ state: 'absent' as const }))),
-      claim: (requests) =>
-        Promise.resolve(
-          requests.map(({ owner }) => ({ accepted: true, current: { state: 'claimed' as const, owner, attempt: 1 } })),
-        ),
-      finish: claims.finish,
-    }))
+    const any = claiming(forgetful)
     const invariants = await found(any)
     expect(invariants).toContain('I4')
+  })
+
+  it('I5: sees a store that takes the last member of a topic, and forgets that the join was fired', async () => {
+    const twice = testAgent({
+      ...{ name: 'test.a', consumes: 'test.in', produces: ['test.left'] },
+      handle: (event: Note, { publish }: TestContext) => {
+        for (const name of ['first', 'second']) publish('test.left', { text: `${event.text} ${name}` }, { name })
+      },
+    })
+    expect(await found(claiming(lastMembers), 3, [twice, ...agents.slice(1)])).toContain('I5')
   })
 
   it('I5: sees a log on which a join was fired twice, with other members', async () => {
@@ -172,3 +168,40 @@ describe('the judge', () => {
     expect(findings.map(({ invariant }) => invariant)).toContain('I9')
   })
 })
+
+/** Joins that are never over: every member counts anew, and no result is final. */
+function lastMembers(claims: ClaimStore): Partial<ClaimStore> {
+  const joins = new Map<string, Map<string, JoinMember>>()
+  return {
+    join: (requests) =>
+      Promise.resolve(
+        requests.map(({ flowId, topics, member }): JoinAnswer => {
+          const members = (joins.get(flowId) ?? new Map<string, JoinMember>()).set(member.topic, member)
+          joins.set(flowId, members)
+          const have = [...members.keys()]
+          const isComplete = topics.every((topic) => members.has(topic))
+          return { result: 'recorded', have, ...(isComplete ? { members: [...members.values()] } : {}) }
+        }),
+      ),
+    ...forgetful(claims),
+  }
+}
+
+/** Nothing is known of any handling, and every result is accepted. */
+function forgetful(claims: ClaimStore): Partial<ClaimStore> {
+  return {
+    compute: (requests) => {
+      return Promise.resolve(
+        requests.map(({ owner, attempt, position, outputs }) => {
+          return { accepted: true, current: { state: 'computed' as const, owner, attempt, position, outputs } }
+        }),
+      )
+    },
+    read: (refs) => Promise.resolve(refs.map(() => ({ state: 'absent' as const }))),
+    claim: (requests) =>
+      Promise.resolve(
+        requests.map(({ owner }) => ({ accepted: true, current: { state: 'claimed' as const, owner, attempt: 1 } })),
+      ),
+    finish: claims.finish,
+  }
+}
