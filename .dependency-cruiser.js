@@ -3,11 +3,11 @@
  * Read from top to bottom: general rules, then each folder from the innermost to the outermost.
  */
 
-const STAGES = 'consume|admit|handle|publish|readback|journal|saga|retry|park'
+const STAGES = 'consume|admit|handle|publish|readback|journal|saga|retry|park|outbox'
 const OURS = '^(contracts|tracing|runtime|cli|services|console|infra|docs|test|bench)/'
 /** What a handler and an agent file see; plain types and defineAgent, so every stage may speak of them. */
 const VOCABULARY = '^runtime/(agent|context|events|outcomes|steps)\\.ts$'
-const PUBLIC = '^(contracts|tracing|runtime|runtime/testing)/index\\.ts$'
+const PUBLIC = '^(contracts|tracing|runtime|runtime/testing|runtime/outbox)/index\\.ts$'
 const ENTRY_POINTS = `${PUBLIC}|^runtime/internal\\.ts$`
 /** Each server's library, and the one place that may know it. */
 const VENDORS = [

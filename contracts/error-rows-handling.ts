@@ -85,6 +85,18 @@ export const HANDLING_ERRORS = {
       'The process died, or the call failed, between the begin of the effect and its answer, longer than keyValidForMs ago.',
     remedy: 'Look outside for the key. Give the effect a reconcile function, then redrive: it is asked first.',
   },
+  LABAN_OUTBOX_MISSING: {
+    class: 'retry',
+    message: 'The outbox is not there: {problem}',
+    cause: 'Its tables were never created in this database, or lie in another schema.',
+    remedy: 'Call `migrate()` of the outbox once before, with the same `schema`, as a user who may create tables.',
+  },
+  LABAN_OUTBOX_VALUE: {
+    class: 'terminal',
+    message: 'What {source} publishes on {topic} cannot be kept with its transaction: at {path}: {problem}',
+    cause: 'The value is kept as JSON; functions, symbols, and references in a circle have no form there.',
+    remedy: 'Publish plain data.',
+  },
   LABAN_AGENT_FAILING: {
     class: 'retry',
     message: '{agent} does not consume: {failed} of its last {ended} records failed; one is tried in {pauseS} s',

@@ -1,5 +1,5 @@
-/** Derived identities: the same logical event has the same id on every attempt and every machine; nothing is drawn at random. */
-import { hash } from 'node:crypto'
+/** Derived identities: the same logical event has the same id on every attempt and every machine; only a first event without a name of its own is drawn at random. */
+import { hash, randomUUID } from 'node:crypto'
 
 /** A UUID in its 36-character lower-case form. */
 export type Uuid = string
@@ -45,6 +45,12 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** True for a lower-case UUID of any version. */
 export function isUuid(text: string): text is Uuid {
   return text.length === 36 && UUID.test(text)
+}
+
+/** The id of a first event: given as UUID, derived from a given text, or random. */
+export function firstEventId(topic: string, id?: string): Uuid {
+  if (id === undefined) return randomUUID()
+  return isUuid(id) ? id : deriveId('first', topic, id)
 }
 
 const DASH = 45

@@ -31,6 +31,8 @@ export interface HandlerContext<P extends Topic = Topic> {
   readonly signal: AbortSignal
   /** Structured log with agent, flow and event id. */
   readonly log: Logger
+  /** Name of the agent that handles. */
+  readonly agent: string
   /** Id of the handled event; for a join the id of the join's one handling. */
   readonly eventId: string
   /** Topic of the handled event; for a join the topic of the member that completed it. */

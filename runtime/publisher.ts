@@ -1,9 +1,8 @@
 /** A publisher on an open stack: how programs that are no agents begin flows and wait for their answers. */
-import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { EventCodec } from '../contracts/codec.ts'
 import { LabanError } from '../contracts/errors.ts'
-import { deriveId, isUuid } from '../contracts/ids.ts'
+import { firstEventId } from '../contracts/ids.ts'
 import { noTracer } from '../tracing/create-tracer.ts'
 import type { EventTracer } from '../tracing/event-tracer.ts'
 import { openCodec, type Stack } from './compose.ts'
@@ -98,12 +97,6 @@ export async function publisherOn(stack: Stack, options: PublisherOptions = {}):
       await producer.close(FLUSH_TIMEOUT_MS)
     },
   }
-}
-
-/** The id of a first event: given as UUID, derived from a given text, or random. */
-export function firstEventId(topic: string, id?: string): string {
-  if (id === undefined) return randomUUID()
-  return isUuid(id) ? id : deriveId('first', topic, id)
 }
 
 /** One tail per topic that somebody has waited on. */

@@ -13,7 +13,7 @@ import type { HandlingJournal, NewEntry } from './handling-journal.ts'
 import { runTries, throwIfCancelled } from './run-tries.ts'
 import { Sleepers, type Slept } from './sleepers.ts'
 import { recordedSequence, StepSequence, type StepPlace } from './step-sequence.ts'
-import { decodeValue, encodeValue, ValueProblem } from './value-format.ts'
+import { decodeValue, encodeValue, ValueProblem } from '../../contracts/value-format.ts'
 
 export interface StepSessionOptions {
   readonly agent: string

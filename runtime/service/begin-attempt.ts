@@ -45,7 +45,17 @@ export function beginAttempt(
     check: () => context?.steps?.check(),
     invoke: (own, deadlineAtMs) => {
       const openSteps = (): StepSession => stepsOf(deps, work, own)
-      context = new AttemptContext({ work, attempt, deadlineAtMs, cancellation: own, collector, log, openSteps })
+      const { name } = agent
+      context = new AttemptContext({
+        agent: name,
+        work,
+        attempt,
+        deadlineAtMs,
+        cancellation: own,
+        collector,
+        log,
+        openSteps,
+      })
       return agent.handle(value.event, context)
     },
   })

@@ -10,6 +10,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { Work } from './work.ts'
 
 export interface HandlerContextOptions {
+  readonly agent: string
   readonly work: Work
   readonly attempt: number
   readonly deadlineAtMs: number
@@ -23,6 +24,7 @@ export interface HandlerContextOptions {
 /** See {@link HandlerContext}. */
 export class AttemptContext implements HandlerContext {
   readonly publish: Publish<Topic>
+  readonly agent: string
   readonly eventId: string
   readonly topic: Topic
   readonly flowId: string
@@ -39,6 +41,7 @@ export class AttemptContext implements HandlerContext {
   constructor(options: HandlerContextOptions) {
     const { work, collector } = options
     this.publish = (topic, value, publishOptions) => collector.publish(topic, value, publishOptions)
+    this.agent = options.agent
     this.eventId = work.ref.handlingId
     this.topic = work.task.topic as Topic
     this.flowId = work.ref.flowId

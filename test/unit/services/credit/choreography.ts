@@ -82,6 +82,7 @@ export class CreditFlow {
       sleep: () => Promise.resolve(),
       signal,
       log: silentLogger,
+      agent: '',
       eventId: '',
       topic: topic as HandlerContext['topic'],
       flowId: '',

@@ -1,7 +1,7 @@
 /** What a step returns comes back as it was, or is refused with its place; a property for any JSON value. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeValue, encodeValue } from '../../../../runtime/journal/value-format.ts'
+import { decodeValue, encodeValue } from '../../../contracts/value-format.ts'
 
 class Money {
   readonly cents = 1
