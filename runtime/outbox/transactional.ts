@@ -56,5 +56,6 @@ async function keptOutputs(
 ): Promise<readonly KeptOutput[]> {
   const select = `SELECT outputs::text AS outputs FROM ${handled} WHERE agent = $1 AND event_id = $2`
   const { rows } = await db.query(select, [agent, eventId])
-  return JSON.parse(String(rows[0]?.['outputs'] ?? '[]')) as KeptOutput[]
+  const text = rows[0]?.['outputs']
+  return typeof text === 'string' ? (JSON.parse(text) as KeptOutput[]) : []
 }
