@@ -6,6 +6,7 @@ const FILES: Readonly<Record<string, string>> = {
   chain: 'chain/main.ts',
   waiting: 'waiting.ts',
   scale: 'scale.ts',
+  steps: 'steps.ts',
   long: 'long/main.ts',
   deaths: 'deaths.ts',
   store: 'store.ts',

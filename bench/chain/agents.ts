@@ -2,12 +2,21 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { defineAgent, type Agent } from '../../runtime/agent.ts'
 import { CHAIN, forward, STAGES, type Paper } from './settings.ts'
-import type { Workload } from './workload.ts'
+import type { HandlerContext } from '../../runtime/context.ts'
+import type { HandlerWork, Workload } from './workload.ts'
 
 /** Claims of a run are of no use after it: Redis forgets them by itself. */
 const DEDUP_MS = 600_000
 
-type Publish = (topic: string, value: Paper) => string
+type Context = Omit<HandlerContext, 'publish'> & { readonly publish: (topic: string, value: Paper) => string }
+
+const WORK: Readonly<Record<HandlerWork, (event: Paper, context: Context) => unknown>> = {
+  nothing: () => undefined,
+  turn: () => undefined,
+  step: (event, { step }) => step('ask', () => event.text),
+  'durable step': (event, { step }) => step('ask', () => event.text, { durable: true }),
+  effect: (event, { effect }) => effect('ask', () => event.text),
+}
 
 /** Handlers under way in this process, and the most that ever were. */
 export const handlers = { now: 0, peak: 0 }
@@ -24,11 +33,12 @@ export function agentsOf(workload: Workload): readonly Agent[] {
       dedupMs: DEDUP_MS,
       maxInFlight: workload.maxInFlight,
       handle:
-        workload.waitMs === 0
-          ? (event: Paper, { publish }: { publish: Publish }) => void publish(to, forward(event))
-          : async (event: Paper, { publish }: { publish: Publish }) => {
-              await handlerWait(workload.waitMs)
-              publish(to, forward(event))
+        workload.waitMs === 0 && workload.does === 'nothing'
+          ? (event: Paper, { publish }: Context) => void publish(to, forward(event))
+          : async (event: Paper, context: Context) => {
+              if (workload.waitMs > 0) await handlerWait(workload.waitMs)
+              await WORK[workload.does](event, context)
+              context.publish(to, forward(event))
             },
     }
     return defineAgent(definition as unknown as Parameters<typeof defineAgent>[0])
