@@ -12,6 +12,14 @@ export interface LeaseKeeperOptions {
   readonly log: Logger
   /** The lease had lapsed before it was renewed: claimed work may have been taken over. */
   readonly onLost: () => void
+  /** Told once when the store stops answering, and once when it answers again: an idle process asks it nothing else. */
+  readonly onAvailability?: (isAvailable: boolean, error?: unknown) => void
+}
+
+/** The same moment on both clocks. */
+interface Moment {
+  readonly wallMs: number
+  readonly steadyMs: number
 }
 
 /** One per process. */
@@ -19,7 +27,8 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
   #cancel: Cancel | undefined
   #isStoreAway = false
-  #renewedAtMs = 0
+  #renewedAt: Moment = { wallMs: 0, steadyMs: 0 }
+  /** By the steady clock. */
   #takeoverNotBeforeMs = 0
   #stopped = false
 
@@ -30,7 +39,7 @@ export class LeaseKeeper {
   /** Takes the lease and renews it every third of `leaseMs`. */
   async start(): Promise<void> {
     await this.#options.leases.renew(this.#options.instance, this.#options.leaseMs)
-    this.#renewedAtMs = this.#options.clock.nowMs()
+    this.#renewedAt = this.#now()
     this.#schedule()
   }
 
@@ -40,8 +49,7 @@ export class LeaseKeeper {
    */
   async isAlive(owner: string): Promise<boolean> {
     if (owner === '') return false
-    const nowMs = this.#options.clock.nowMs()
-    if (this.#isStoreAway || this.#isOverdue(nowMs) || nowMs < this.#takeoverNotBeforeMs) return true
+    if (this.#isStoreAway || this.isStale || this.#now().steadyMs < this.#takeoverNotBeforeMs) return true
     return this.#options.leases.isAlive(owner)
   }
 
@@ -50,7 +58,7 @@ export class LeaseKeeper {
    * nothing then, so no handler starts until the lease has been renewed.
    */
   get isStale(): boolean {
-    return this.#isOverdue(this.#options.clock.nowMs())
+    return this.#isOverdue(this.#now())
   }
 
   /** Gives the lease up, last of all: from now on others may take over what this process has claimed. */
@@ -62,9 +70,18 @@ export class LeaseKeeper {
     })
   }
 
-  /** Our own renewal has not come back for so long that others' may not have, either. */
-  #isOverdue(nowMs: number): boolean {
-    return nowMs - this.#renewedAtMs > this.#options.leaseMs
+  /**
+   * Our own renewal has not come back for so long that others' may not have, either. The wall clock may be set back, the steady one
+   * may stand still while the machine sleeps: the one that says more counts.
+   */
+  #isOverdue({ wallMs, steadyMs }: Moment): boolean {
+    const { leaseMs } = this.#options
+    return wallMs - this.#renewedAt.wallMs > leaseMs || steadyMs - this.#renewedAt.steadyMs > leaseMs
+  }
+
+  #now(): Moment {
+    const { clock } = this.#options
+    return { wallMs: clock.nowMs(), steadyMs: clock.steadyMs() }
   }
 
   #schedule(): void {
@@ -73,19 +90,20 @@ export class LeaseKeeper {
   }
 
   async #renew(): Promise<void> {
-    const { leases, instance, leaseMs, clock, log, onLost } = this.#options
+    const { leases, instance, leaseMs, onLost, onAvailability } = this.#options
     try {
       const held = await leases.renew(instance, leaseMs)
-      const nowMs = clock.nowMs()
+      const now = this.#now()
       const wasAway = this.#isStoreAway
-      if (wasAway || this.#isOverdue(nowMs)) this.#takeoverNotBeforeMs = nowMs + leaseMs
+      if (wasAway || this.#isOverdue(now)) this.#takeoverNotBeforeMs = now.steadyMs + leaseMs
+      if (wasAway) onAvailability?.(true)
       this.#isStoreAway = false
-      this.#renewedAtMs = nowMs
+      this.#renewedAt = now
       // Nobody could renew while the store was away, so nobody took over; if somebody did, compare-and-set refuses our results.
       if (!held && !wasAway && !this.#stopped) onLost()
     } catch (error) {
+      if (!this.#isStoreAway) onAvailability?.(false, error)
       this.#isStoreAway = true
-      log.warn('lease not renewed', { problem: describeUnknown(error) })
     }
     this.#schedule()
   }

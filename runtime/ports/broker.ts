@@ -118,6 +118,8 @@ export interface ConsumerOptions {
   readonly sessionTimeoutMs?: number
   /** @default 1000 */
   readonly heartbeatIntervalMs?: number
+  /** Told once when the brokers stop answering this member, and once when they answer it again. */
+  readonly onAvailability?: (isAvailable: boolean, error?: unknown) => void
   /** Longest wait of one fetch; resume and rejoin lag by at most this. @default 250 */
   readonly maxWaitMs?: number
 }

@@ -5,8 +5,10 @@ export type Cancel = () => void
 
 /** Real time, or the virtual time of a simulation. */
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds. Somebody may set this clock, forward or back: only for what is written down or agreed with others. */
   nowMs(): number
+  /** Milliseconds of a clock that nobody sets: for how long something lasts. It may stand still while the machine sleeps. */
+  steadyMs(): number
   /** Calls `callback` once after `delayMs`; never synchronously. */
   after(delayMs: number, callback: () => void): Cancel
   /** A number in [0, 1). */
@@ -26,6 +28,7 @@ function afterLong(delayMs: number, callback: () => void): Cancel {
 /** The machine's own clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  steadyMs: () => performance.now(),
   after: (delayMs, callback) => {
     if (delayMs > LONGEST_TIMER_MS) return afterLong(delayMs, callback)
     const timer = setTimeout(callback, delayMs)

@@ -1,5 +1,7 @@
 /** Port of structured logging. Levels mean: error = somebody must act, warn = it healed itself, info = life cycle, debug = the rest. */
 
+import { describeUnknown, isLabanError } from '../../contracts/errors.ts'
+
 /** Structured values of one line. */
 export type LogFields = Readonly<Record<string, unknown>>
 
@@ -10,6 +12,12 @@ export interface Logger {
   warn(message: string, fields?: LogFields): void
   error(message: string, fields?: LogFields): void
   child(fields: LogFields): Logger
+}
+
+/** What a person is told of an error: what is wrong and, where it is known, its code and what to do. */
+export function errorFields(error: unknown): LogFields {
+  const problem = describeUnknown(error)
+  return isLabanError(error) ? { problem, code: error.code, remedy: error.remedy } : { problem }
 }
 
 /** Says nothing. */

@@ -2,10 +2,10 @@
  * Gathers records into large sends without waiting: one send is under way at a time, and what arrives meanwhile is the next.
  * The rule it keeps: exactly one send outstanding, retries included, which is what makes the idempotent producer lose nothing.
  */
-import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
+import { isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { Appended, BrokerProducer, OutgoingRecord } from '../ports/broker.ts'
 import { delay, settledWithin, type Clock } from '../ports/clock.ts'
-import type { Logger } from '../ports/logger.ts'
+import { errorFields, type Logger } from '../ports/logger.ts'
 import { recordBytes } from './record-size.ts'
 
 export interface BatchingProducerOptions {
@@ -158,7 +158,7 @@ export class BatchingProducer {
         return appended
       } catch (error) {
         if (!isLabanError(error) || error.errorClass !== 'retry') throw error
-        if (!this.#isAway) log.warn('broker does not answer; records wait', { problem: describeUnknown(error) })
+        if (!this.#isAway) log.warn('broker does not answer; records wait', errorFields(error))
         this.#isAway = true
         await delay(clock, waitMs / 2 + (waitMs / 2) * clock.random(), this.#stopping.signal)
       }

@@ -6,6 +6,7 @@ import type { Standstill } from '../consume/standstill.ts'
 import type { Task } from '../consume/task.ts'
 import type { Broker, TopicPartition } from '../ports/broker.ts'
 import { delay } from '../ports/clock.ts'
+import { errorFields } from '../ports/logger.ts'
 import { lostFact } from './lost-fact.ts'
 import type { HandlingDeps } from './deps.ts'
 import type { ConsumeLimits } from './consume-limits.ts'
@@ -24,8 +25,10 @@ export interface AgentRunnerOptions {
 /** What one agent is doing now. */
 export interface AgentStatus {
   readonly agent: string
-  /** True between the first assignment and the drain. */
+  /** True between the first assignment and the drain, while no member of it is being made anew. */
   readonly isConsuming: boolean
+  /** The brokers do not answer its members. */
+  readonly isCutOff: boolean
   readonly running: number
   readonly open: number
   /** Suspended handlings whose timers this process keeps. */
@@ -48,6 +51,9 @@ const REBUILD_WINDOW_MS = 600_000
 const SHUT_OUT: ReadonlySet<string> = new Set(['LABAN_BROKER_LOGIN', 'LABAN_BROKER_UNTRUSTED'])
 const SHUT_OUT_DELAY_MS = 5_000
 
+/** The two groups of an agent. */
+type Member = 'events' | 'retries'
+
 /** See the file's head. */
 export class AgentRunner {
   readonly #options: AgentRunnerOptions
@@ -57,7 +63,10 @@ export class AgentRunner {
   readonly #gate: FailureGate
   #laneLimit = Number.POSITIVE_INFINITY
   #consumer: AgentConsumer | undefined
-  #isConsuming = false
+  /** Members that are being made anew, and those that the brokers do not answer. */
+  readonly #down = new Set<Member>()
+  readonly #cutOff = new Set<Member>()
+  #isStarted = false
   #stopping = false
 
   constructor(options: AgentRunnerOptions) {
@@ -75,14 +84,16 @@ export class AgentRunner {
       ...options,
       handling: this.#handling,
       onLost: (at, from, to) => this.#reportLost(at, from, to),
-      onCrash: (error) => void this.#rebuild(error, () => this.#retries.start()),
+      onCrash: (error) => void this.#rebuild('retries', error),
+      onAvailability: (isAvailable, error) => this.#onBroker('retries', isAvailable, error),
     })
   }
 
   get status(): AgentStatus {
     return {
       agent: this.#options.deps.agent.name,
-      isConsuming: this.#isConsuming,
+      isConsuming: this.#isStarted && this.#down.size === 0,
+      isCutOff: this.#cutOff.size > 0,
       running: (this.#consumer?.runningCount ?? 0) + this.#retries.runningCount,
       open: (this.#consumer?.openCount ?? 0) + this.#retries.openCount,
       sleeping: this.#retries.sleepingCount,
@@ -97,7 +108,7 @@ export class AgentRunner {
   /** Joins the consumer groups. Resolves when the first assignments have arrived. */
   async start(): Promise<void> {
     await Promise.all([this.#join(), this.#retries.start()])
-    this.#isConsuming = !this.#stopping
+    this.#isStarted = !this.#stopping
   }
 
   async #join(): Promise<void> {
@@ -113,6 +124,7 @@ export class AgentRunner {
         startFrom: agent.startFrom,
         sessionTimeoutMs: limits.sessionTimeoutMs,
         heartbeatIntervalMs: limits.heartbeatIntervalMs,
+        onAvailability: (isAvailable, error) => this.#onBroker('events', isAvailable, error),
       },
       consumer,
     )
@@ -128,7 +140,7 @@ export class AgentRunner {
   /** Starts nothing new, waits for running handlers, commits, leaves the group. */
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#stopping = true
-    this.#isConsuming = false
+    this.#isStarted = false
     this.#gate.stop()
     const mayLeave = (): Promise<boolean> => this.#hasOthers()
     const drained = Promise.all([this.#consumer?.drain(drainTimeoutMs, mayLeave), this.#retries.drain(drainTimeoutMs)])
@@ -170,7 +182,7 @@ export class AgentRunner {
       log: deps.log,
       run: (tasks, free) => this.#handling.run(tasks, free),
       onLost: (at, from, to) => this.#reportLost(at, from, to),
-      onCrash: (error) => void this.#rebuild(error, () => this.#join()),
+      onCrash: (error) => void this.#rebuild('events', error),
     })
   }
 
@@ -183,26 +195,49 @@ export class AgentRunner {
   }
 
   /** A consumer that has stopped for good is made anew; one that keeps stopping ends the process. */
-  async #rebuild(error: unknown, join: () => Promise<void>): Promise<void> {
-    const { deps, onFatal } = this.#options
-    if (this.#stopping) return
-    this.#isConsuming = false
-    const nowMs = deps.clock.nowMs()
-    const isShutOut = isLabanError(error) && SHUT_OUT.has(error.code)
-    if (!isShutOut) this.#crashesAtMs.push(nowMs)
-    const recent = this.#crashesAtMs.filter((atMs) => nowMs - atMs < REBUILD_WINDOW_MS).length
-    const remedy = isLabanError(error) ? { code: error.code, remedy: error.remedy } : {}
-    deps.log.error('consumer stopped', { problem: describeUnknown(error), recent, ...remedy })
-    if (isLabanError(error) && error.errorClass === 'startup') return onFatal(error)
-    if (recent > MAX_REBUILDS && !isShutOut) return onFatal(this.#keepsStopping(error))
-    await delay(deps.clock, isShutOut ? SHUT_OUT_DELAY_MS : REBUILD_DELAY_MS, deps.signal)
-    if (this.#stopping) return
-    try {
-      await join()
-      this.#isConsuming = !this.#stopping
-    } catch (failure) {
-      await this.#rebuild(failure, join)
+  async #rebuild(member: Member, crash: unknown): Promise<void> {
+    const { clock, signal } = this.#options.deps
+    this.#down.add(member)
+    for (let error = crash; !this.#stopping;) {
+      const isShutOut = isLabanError(error) && SHUT_OUT.has(error.code)
+      // While the brokers are away no member can be made: that is no fault of the member, however long it takes.
+      const isAway = error !== crash && isLabanError(error) && error.errorClass === 'retry'
+      if (this.#isHopeless(error, isShutOut || isAway)) return
+      await delay(clock, isShutOut ? SHUT_OUT_DELAY_MS : REBUILD_DELAY_MS, signal)
+      if (this.#stopping) return
+      try {
+        await (member === 'events' ? this.#join() : this.#retries.start())
+        this.#down.delete(member)
+        this.#cutOff.delete(member)
+        return
+      } catch (failure) {
+        error = failure
+      }
     }
+  }
+
+  /** Says why a consumer has stopped, and ends the process when that is to no avail. */
+  #isHopeless(error: unknown, mayPass: boolean): boolean {
+    const { deps, onFatal } = this.#options
+    if (this.#stopping) return true
+    const nowMs = deps.clock.steadyMs()
+    if (!mayPass) this.#crashesAtMs.push(nowMs)
+    const recent = this.#crashesAtMs.filter((atMs) => nowMs - atMs < REBUILD_WINDOW_MS).length
+    deps.log.error('consumer stopped', { ...errorFields(error), recent })
+    const isStartup = isLabanError(error) && error.errorClass === 'startup'
+    if (!isStartup && (mayPass || recent <= MAX_REBUILDS)) return false
+    onFatal(isStartup ? error : this.#keepsStopping(error))
+    return true
+  }
+
+  #onBroker(member: Member, isAvailable: boolean, error: unknown): void {
+    const { log } = this.#options.deps
+    const wasCutOff = this.#cutOff.size > 0
+    if (isAvailable) this.#cutOff.delete(member)
+    else this.#cutOff.add(member)
+    const isCutOff = this.#cutOff.size > 0
+    if (isCutOff && !wasCutOff) log.warn('the brokers do not answer; consumption waits', errorFields(error))
+    if (wasCutOff && !isCutOff) log.info('the brokers answer again')
   }
 
   /** Missing rights are said as they are: their remedy is not a restart. */

@@ -23,6 +23,8 @@ export interface RetryMemberOptions {
   readonly handling: Handling
   readonly onLost: (at: TopicPartition, from: number, to: number) => void
   readonly onCrash: (error: unknown) => void
+  /** See `ConsumerOptions.onAvailability`. */
+  readonly onAvailability: (isAvailable: boolean, error?: unknown) => void
 }
 
 /** The consumer group of an agent's retry topics. */
@@ -56,7 +58,7 @@ export class RetryMember {
 
   /** Joins the group. Resolves when the first assignment has arrived. */
   async start(): Promise<void> {
-    const { broker, limits, deps } = this.#options
+    const { broker, limits, deps, onAvailability } = this.#options
     const { name, retry } = deps.agent
     const consumer = this.#makeConsumer()
     const gate = new DueGate(consumer, deps.clock)
@@ -74,6 +76,7 @@ export class RetryMember {
         sessionTimeoutMs: limits.sessionTimeoutMs,
         heartbeatIntervalMs: limits.heartbeatIntervalMs,
         maxWaitMs: MAX_WAIT_MS,
+        onAvailability,
       },
       timekeeper,
     )

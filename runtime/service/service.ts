@@ -17,7 +17,7 @@ import type { Broker } from '../ports/broker.ts'
 import type { Store } from '../ports/claim-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ResultStore } from '../ports/result-store.ts'
-import type { Logger } from '../ports/logger.ts'
+import { errorFields, type Logger } from '../ports/logger.ts'
 import { BatchingProducer } from '../publish/batching-producer.ts'
 import { FactWriter } from '../publish/fact-writer.ts'
 import { AgentRunner } from './agent-runner.ts'
@@ -109,7 +109,8 @@ export class Service {
   get health(): Health {
     const agents = [...(this.#parts?.runners.values() ?? [])].map((runner) => runner.status)
     const problems = [...this.#away].map((what) => `${what} does not answer`)
-    if (this.#parts?.producer.isAvailable === false) problems.push('the broker does not answer')
+    const isCutOff = this.#parts?.producer.isAvailable === false || agents.some((status) => status.isCutOff)
+    if (isCutOff) problems.push('the broker does not answer')
     for (const status of agents) {
       if (!status.isConsuming) problems.push(`${status.agent} does not consume`)
       if (status.failing !== undefined) problems.push(status.failing)
@@ -150,6 +151,7 @@ export class Service {
       leaseMs,
       clock,
       log,
+      onAvailability: (isAvailable, error) => this.#onStore(isAvailable, error),
       onLost: () => {
         log.warn('lease lost; work may have been taken over', { instance: this.instance })
         for (const runner of this.#parts?.runners.values() ?? []) runner.loseLease()
@@ -207,12 +209,13 @@ export class Service {
 
   #onStore(isAvailable: boolean, error: unknown): void {
     const { log } = this.#options
+    if (this.#away.has('the store') !== isAvailable) return
     if (isAvailable) {
       this.#away.delete('the store')
       log.info('store answers again')
     } else {
       this.#away.add('the store')
-      log.warn('store does not answer; work waits', { problem: describeUnknown(error) })
+      log.warn('store does not answer; work waits', errorFields(error))
     }
   }
 }

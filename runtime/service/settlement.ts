@@ -3,7 +3,7 @@
  * computed -> outputs -> fact -> input finished -> done. The lane may go on after the outputs.
  */
 import { retryTierTopic } from '../../contracts/agent-topics.ts'
-import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
+import { isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { Fact, FactOutput } from '../../contracts/fact.ts'
 import { decodeRecords, encodeRecords, type RecordToStore, type StoredRecord } from '../../contracts/record-format.ts'
 import { deadLetterMark } from '../handle/dead-letter.ts'
@@ -13,6 +13,7 @@ import { computedRecord } from '../journal/journal-records.ts'
 import type { Appended, OutgoingRecord } from '../ports/broker.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
 import { delay } from '../ports/clock.ts'
+import { errorFields } from '../ports/logger.ts'
 import { handoverRecord } from '../retry/handover.ts'
 import { timerId, timerRecord } from '../timers/timer-record.ts'
 import { Burial } from './burial.ts'
@@ -312,7 +313,7 @@ export class Settlement {
           if (!isLabanError(error) || error.errorClass !== 'terminal') throw error
           if (!isBlocked) this.#blocked++
           isBlocked = true
-          log.error('publish blocked', { code: error.code, problem: describeUnknown(error), remedy: error.remedy })
+          log.error('publish blocked', errorFields(error))
           await delay(clock, waitMs, signal)
           if (signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
         }

@@ -33,6 +33,7 @@ export function createTestClock(): TestClock {
   }
   return {
     nowMs,
+    steadyMs: nowMs,
     after: (delayMs, callback) => {
       const timer: Timer = { dueAtMs: nowMs() + delayMs, callback, cancel: () => undefined }
       arm(timer)

@@ -9,15 +9,19 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>
   /** Time passes and no timer fires, as in a process that is stopped. */
   skip(ms: number): void
+  /** Somebody sets the clock: no time passes. */
+  set(byMs: number): void
 }
 
 /** Starts at 0; `random` answers 0.5 unless told otherwise. */
 export function createManualClock(random: () => number = () => 0.5): ManualClock {
   let nowMs = 0
+  let setByMs = 0
   const timers = new Set<{ readonly dueAtMs: number; readonly callback: () => void }>()
   return {
     random,
-    nowMs: () => nowMs,
+    nowMs: () => nowMs + setByMs,
+    steadyMs: () => nowMs,
     after: (delayMs, callback) => {
       const timer = { dueAtMs: nowMs + delayMs, callback }
       timers.add(timer)
@@ -41,6 +45,9 @@ export function createManualClock(random: () => number = () => 0.5): ManualClock
     },
     skip(ms) {
       nowMs += ms
+    },
+    set(byMs) {
+      setByMs += byMs
     },
   }
 }

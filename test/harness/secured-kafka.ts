@@ -2,8 +2,6 @@
  * A Kafka broker of one test file that lets nobody in without a login or a certificate, and grants nothing by itself. It is the
  * native server of the stack with ports, data and certificates of its own; what is started here is ended here.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,12 +15,10 @@ import {
   type AclEntry,
   type Admin,
 } from 'kafkajs'
-import { countBrokers } from '../../infra/stack/servers/kafka-probe.ts'
-import { kafka, kafkaProgram } from '../../infra/stack/servers/kafka.ts'
-import { kafkaProperties, resolveSettings } from '../../infra/stack/settings.ts'
-import { run } from '../../infra/stack/shell.ts'
+import { kafkaProperties } from '../../infra/stack/settings.ts'
 import { createAuthority, type Authority } from './certificates.ts'
 import { freePort } from './free-port.ts'
+import { makeKafkaNode } from './kafka-node.ts'
 import { waitFor } from './wait.ts'
 
 /** A running broker and what a client needs to know. */
@@ -74,15 +70,14 @@ export interface Decision {
 /** Users that the broker knows from its start: name to password, the same for PLAIN and both SCRAMs. */
 export type Users = Readonly<Record<string, string>>
 
-const START_LIMIT_MS = 60_000
 const CLUSTER_ID = 'bGFiYW4tc2VjdXJlZC1rYWZrYQ'
 const LOGIN = 'org.apache.kafka.common.security'
 
-/** Starts one; the files of Kafka are those that the stack has fetched. */
-export async function startSecuredKafka(users: Users): Promise<SecuredKafka> {
-  const settings = resolveSettings(join(import.meta.dirname, '..', '..'), process.env)
-  await kafka.install(settings)
-  const { java, classPath } = await kafkaProgram(settings)
+/** Starts one, with settings over its own; the files of Kafka are those that the stack has fetched. */
+export async function startSecuredKafka(
+  users: Users,
+  more: Readonly<Record<string, string>> = {},
+): Promise<SecuredKafka> {
   const folder = await mkdtemp(join(tmpdir(), 'laban-secured-'))
   const [authority, foreign] = await Promise.all([createAuthority(folder, 'ca'), createAuthority(folder, 'foreign')])
   const ports = {
@@ -91,8 +86,6 @@ export async function startSecuredKafka(users: Users): Promise<SecuredKafka> {
     mutual: await freePort(),
     controller: await freePort(),
   }
-  const configFile = join(folder, 'server.properties')
-  await writeFile(configFile, await properties(folder, ports, authority, users))
   const scram = Object.entries(users).flatMap(([name, password]) =>
     ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
       '--add-scram',
@@ -102,41 +95,27 @@ export async function startSecuredKafka(users: Users): Promise<SecuredKafka> {
   const audit = join(folder, 'authorizer.log')
   const logging = join(folder, 'log4j2.yaml')
   await writeFile(logging, loggingOf(audit))
-  const quick = [
-    '-Xmx320m',
-    '-XX:+UseSerialGC',
-    '-XX:TieredStopAtLevel=1',
-    ...classPath,
-    `-Dlog4j2.configurationFile=${logging}`,
-  ]
-  const format = [...quick, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', configFile, ...scram]
-  await run(java, format)
-  const server = spawn(java, [...quick, 'kafka.Kafka', configFile], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
-  const said = listen(server)
-  const kill = (): void => void server.kill('SIGKILL')
-  // Also when a test file ends before its clean-up.
-  process.once('exit', kill)
+  const node = await makeKafkaNode({
+    folder,
+    properties: { ...(await properties(folder, ports, authority, users)), ...more },
+    clusterId: CLUSTER_ID,
+    probePort: ports.open,
+    formatArgs: scram,
+    logging,
+  })
   const openBrokers = `127.0.0.1:${ports.open}`
   const admin = new Kafka({ brokers: [openBrokers], clientId: 'administrator', logLevel: logLevel.NOTHING }).admin()
   const close = async (): Promise<void> => {
     await admin.disconnect()
-    process.off('exit', kill)
-    if (server.exitCode === null && server.signalCode === null) {
-      const ended = once(server, 'exit')
-      kill()
-      await ended
-    }
+    await node.end('SIGKILL')
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await waitFor(async () => server.exitCode !== null || (await countBrokers('127.0.0.1', ports.open)) > 0, {
-      timeoutMs: START_LIMIT_MS,
-      what: 'the secured Kafka',
-    })
+    await node.start()
     await admin.connect()
   } catch (error) {
     await close()
-    throw new Error(`The secured Kafka does not start: ${said().slice(-2_000)}`, { cause: error })
+    throw error
   }
   return {
     brokers: `127.0.0.1:${ports.secure}`,
@@ -158,15 +137,9 @@ export async function startSecuredKafka(users: Users): Promise<SecuredKafka> {
       await admin.deleteAcls({ filters })
       await waitFor(async () => (await grantedTo(admin, user)) < before, { what: 'the end of a right' })
     },
-    tool: (mainClass, args) => run(java, [...quick, mainClass, ...args]),
+    tool: (mainClass, args) => node.tool(mainClass, args),
     close,
   }
-}
-
-function listen({ stdout, stderr }: ChildProcess): () => string {
-  let said = ''
-  for (const stream of [stdout, stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (said += text))
-  return () => said
 }
 
 async function properties(
@@ -174,11 +147,11 @@ async function properties(
   ports: Readonly<Record<'open' | 'secure' | 'mutual' | 'controller', number>>,
   authority: Authority,
   users: Users,
-): Promise<string> {
+): Promise<Readonly<Record<string, string>>> {
   const { both } = await authority.sign('broker')
   const clients = `OPEN://127.0.0.1:${ports.open},SECURE://127.0.0.1:${ports.secure},MUTUAL://127.0.0.1:${ports.mutual}`
   const logins = Object.entries(users).map(([name, password]) => `user_${name}="${password}"`)
-  const lines = {
+  return {
     ...kafkaProperties,
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -206,9 +179,6 @@ async function properties(
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'super.users': 'User:ANONYMOUS;User:admin',
   }
-  return Object.entries(lines)
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('')
 }
 
 /** The stack's, and every decision of the authorizer in a file of its own. */

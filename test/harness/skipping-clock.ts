@@ -26,6 +26,7 @@ export function createSkippingClock(): SkippingClock {
   }
   return {
     nowMs,
+    steadyMs: nowMs,
     random: () => Math.random(),
     after: (delayMs, callback) => {
       const timer = { dueAtMs: nowMs() + delayMs, callback } as Timer

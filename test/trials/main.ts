@@ -4,6 +4,7 @@ const TRIALS: Readonly<Record<string, () => Promise<unknown>>> = {
   'kill-steps': () => import('./kill-steps.ts'),
   takeover: () => import('./takeover.ts'),
   'new-version': () => import('./new-version.ts'),
+  'bad-days': () => import('./bad-days.ts'),
 }
 const trial = TRIALS[name]
 if (trial === undefined) {

@@ -98,7 +98,7 @@ export class ClusterAccess {
    */
   async partitionsOf(physicalTopic: string, attempt: AccessAttempt): Promise<readonly PartitionMetadata[]> {
     const cached = this.#topics.get(physicalTopic)
-    if (cached !== undefined && this.#clock.nowMs() - cached.readAtMs < METADATA_MAX_AGE_MS) return cached.partitions
+    if (cached !== undefined && this.#clock.steadyMs() - cached.readAtMs < METADATA_MAX_AGE_MS) return cached.partitions
     return this.retry({ timeoutMs: NEW_TOPIC_MS, ...attempt }, () => this.#readTopic(physicalTopic))
   }
 
@@ -157,13 +157,13 @@ export class ClusterAccess {
    * @throws what {@link toLabanError} makes of the last error
    */
   async retry<T>(attempt: AccessAttempt, work: () => Promise<T>): Promise<T> {
-    const deadlineAtMs = this.#clock.nowMs() + (attempt.timeoutMs ?? 10_000)
+    const deadlineAtMs = this.#clock.steadyMs() + (attempt.timeoutMs ?? 10_000)
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
         await this.connect()
         return await outsideContext(work)
       } catch (error) {
-        if (this.#isClosed || !mayPass(error) || this.#clock.nowMs() + pauseMs > deadlineAtMs) {
+        if (this.#isClosed || !mayPass(error) || this.#clock.steadyMs() + pauseMs > deadlineAtMs) {
           throw this.error(error, attempt)
         }
       }
@@ -206,7 +206,7 @@ export class ClusterAccess {
     if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION)
     if (found.topicErrorCode !== 0) throw createErrorFromCode(found.topicErrorCode)
     const partitions = found.partitionMetadata.toSorted((a, b) => a.partitionId - b.partitionId)
-    this.#topics.set(physicalTopic, { partitions, readAtMs: this.#clock.nowMs() })
+    this.#topics.set(physicalTopic, { partitions, readAtMs: this.#clock.steadyMs() })
     return partitions
   }
 

@@ -3,7 +3,7 @@
  * join; what is delivered continues exactly where the owner's last answer said; commits go out under the generation they belong to.
  */
 import type { Consumer, EachBatchPayload } from 'kafkajs'
-import { describeUnknown, isLabanError, LabanError } from '../../../contracts/errors.ts'
+import { isLabanError, LabanError } from '../../../contracts/errors.ts'
 import type {
   BrokerConsumer,
   ConsumerHandlers,
@@ -27,7 +27,7 @@ import {
   type InternalCluster,
   type OffsetManager,
 } from './kafkajs-internals.ts'
-import { mayPass, rootCause } from './kafka-errors.ts'
+import { mayPass } from './kafka-errors.ts'
 import { observePositionResets } from './offset-out-of-range.ts'
 import { outsideContext } from './outside-context.ts'
 import type { PhysicalNames } from './physical-names.ts'
@@ -101,8 +101,12 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
       onFailure: (error) => this.#fail(error),
     })
     const silentMs = 2 * this.#timing.sessionTimeoutMs
-    const limits = { silentMs, joiningMs: silentMs + this.#timing.sessionTimeoutMs + JOIN_GRACE_MS }
-    this.#watchdog = new Watchdog(parts.clock, limits, (ms) => this.#silent(ms))
+    const quietMs = this.#timing.sessionTimeoutMs / 2
+    const limits = { quietMs, silentMs, joiningMs: silentMs + this.#timing.sessionTimeoutMs + JOIN_GRACE_MS }
+    this.#watchdog = new Watchdog(parts.clock, limits, {
+      onQuiet: (isQuiet, ms) => this.#tellAway(isQuiet ? this.#silence(ms) : undefined),
+      onSilence: (ms) => this.#fail(this.#silence(ms)),
+    })
     this.#consumer = this.#create()
   }
 
@@ -189,8 +193,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     this.#membership = group
     this.#generation = generation
     this.#manager = group.offsetManager ?? undefined
-    if (this.#hasLostBrokers) this.#parts.logger.info('the consumer is back', { group: this.#group.group })
-    this.#hasLostBrokers = false
+    this.#tellAway(undefined)
     this.#telling = this.#telling.then(() => this.#tell(group, generation))
     const isSettled = await this.#heartbeatUntil(group, this.#telling)
     this.#watchdog.joining(false)
@@ -219,9 +222,8 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
       retry: { ...RETRY, restartOnFailure: (error) => Promise.resolve(mayPass(error)) },
     })
     const { events } = consumer
-    for (const event of [events.FETCH_START, events.FETCH, events.HEARTBEAT, events.CONNECT] as const) {
-      consumer.on(event, () => this.#watchdog.sign())
-    }
+    for (const event of [events.FETCH_START, events.CONNECT] as const) consumer.on(event, () => this.#watchdog.sign())
+    for (const event of [events.FETCH, events.HEARTBEAT] as const) consumer.on(event, () => this.#watchdog.answered())
     consumer.on(events.CRASH, ({ payload }) => this.#crashed(payload.error, payload.restart))
     consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) this.#delivery.skipped(payload)
@@ -347,19 +349,22 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     this.#delivery.close()
     this.#watchdog.joining(true)
     if (!willRestart) return this.#fail(error)
-    if (this.#hasLostBrokers || this.#hasEnded) return
-    this.#hasLostBrokers = true
-    const fields = { group: this.#group.group, problem: describeUnknown(rootCause(error)) }
-    this.#parts.logger.warn('the consumer lost its brokers and tries to come back', fields)
+    this.#tellAway(error)
   }
 
-  #silent(silentMs: number): void {
-    this.#fail(
-      new LabanError('LABAN_BROKER_UNAVAILABLE', {
-        brokers: this.#parts.access.brokers.join(','),
-        problem: `the consumer of ${this.#group.group} has neither fetched nor heartbeat for ${silentMs} ms`,
-      }),
-    )
+  /** The brokers do not answer because of this error, or answer again. */
+  #tellAway(error: unknown): void {
+    const isAway = error !== undefined
+    if (this.#hasLostBrokers === isAway || this.#hasEnded) return
+    this.#hasLostBrokers = isAway
+    const attempted = { operation: 'consume', topic: this.#options.topics.join(','), group: this.#group.physicalGroup }
+    this.#options.onAvailability?.(!isAway, isAway ? this.#parts.access.error(error, attempted) : undefined)
+  }
+
+  #silence(silentMs: number): LabanError {
+    const brokers = this.#parts.access.brokers.join(',')
+    const problem = `no answer to ${this.#group.group} for ${Math.round(silentMs)} ms`
+    return new LabanError('LABAN_BROKER_UNAVAILABLE', { brokers, problem })
   }
 
   #fail(error: unknown): void {

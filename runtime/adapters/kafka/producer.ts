@@ -56,6 +56,7 @@ type Outcome =
 interface Sending {
   readonly open: Set<PartitionQueue>
   readonly appended: Appended[]
+  /** By the steady clock. */
   readonly deadlineAtMs: number
   identities: number
   pauseMs: number
@@ -105,7 +106,7 @@ export class KafkaProducer implements BrokerProducer {
     const sending: Sending = {
       open: new Set(toQueues(placed)),
       appended: [],
-      deadlineAtMs: nowMs + (this.#parts.deliveryTimeoutMs ?? DELIVERY_TIMEOUT_MS),
+      deadlineAtMs: clock.steadyMs() + (this.#parts.deliveryTimeoutMs ?? DELIVERY_TIMEOUT_MS),
       identities: 0,
       pauseMs: FIRST_PAUSE_MS,
       error: undefined,
@@ -170,7 +171,7 @@ export class KafkaProducer implements BrokerProducer {
       sending.identities += 1
       if (sending.identities > MAX_IDENTITIES) return true
     }
-    return this.#isClosed || this.#parts.clock.nowMs() + sending.pauseMs > sending.deadlineAtMs
+    return this.#isClosed || this.#parts.clock.steadyMs() + sending.pauseMs > sending.deadlineAtMs
   }
 
   #accept(sending: Sending, queue: PartitionQueue, head: PendingBatch, baseOffset: number): void {
@@ -244,7 +245,7 @@ export class KafkaProducer implements BrokerProducer {
   async #identify(deadlineAtMs: number): Promise<ProducerIdentity> {
     if (this.#identity !== undefined) return this.#identity
     const { access, clock } = this.#parts
-    const timeoutMs = deadlineAtMs - clock.nowMs()
+    const timeoutMs = deadlineAtMs - clock.steadyMs()
     this.#identity = await access.retry({ operation: 'open a producer', timeoutMs }, async () => {
       const broker = await access.anyBroker()
       return broker.initProducerId({ transactionTimeout: BROKER_TIMEOUT_MS })

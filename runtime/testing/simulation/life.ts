@@ -64,6 +64,7 @@ export function clockOf(life: Life, time: VirtualTime, random: Random): Clock {
   })
   return {
     nowMs: () => time.nowMs,
+    steadyMs: () => time.nowMs,
     random: () => random.next(),
     after: (delayMs, callback): Cancel => {
       let isCancelled = false

@@ -47,6 +47,20 @@ describe('a lease', () => {
     await keeper.stop()
   })
 
+  it.each([-3_600_000, 3_600_000])(
+    'is renewed, and judged stale or not, as before when the clock is set by %i ms',
+    async (byMs) => {
+      const keeper = keeperOf('me')
+      await keeper.start()
+      clock.set(byMs)
+      await clock.advance(LEASE_MS)
+      expect(keeper.isStale).toBe(false)
+      clock.skip(LEASE_MS + 1)
+      expect(keeper.isStale).toBe(true)
+      await keeper.stop()
+    },
+  )
+
   it('that lapsed is reported as lost, once, and is held again', async () => {
     const keeper = keeperOf('me')
     await keeper.start()

@@ -28,6 +28,7 @@ class Rig implements BrokerConsumer {
   constructor() {
     const clock: Clock = {
       nowMs: () => this.nowMs,
+      steadyMs: () => this.nowMs,
       random: () => 0.5,
       after: (delayMs, callback) => {
         this.timers.add(callback)

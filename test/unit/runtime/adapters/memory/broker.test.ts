@@ -137,6 +137,7 @@ function steppingClock(): Clock & { step(): Promise<void> } {
   let nowMs = 1_000
   return {
     nowMs: () => nowMs,
+    steadyMs: () => nowMs,
     random: () => 0.5,
     after: (delayMs, callback) => {
       const timer = { atMs: nowMs + delayMs, callback }
