@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import type { EventCodec } from '../../contracts/codec.ts'
 import type { ContractSet } from '../../contracts/contract-set.ts'
 import { physicalTopic } from '../../contracts/contract.ts'
-import { describeUnknown, LabanError } from '../../contracts/errors.ts'
+import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
 import { compileRule } from '../../contracts/rules.ts'
 import type { EventTracer } from '../../tracing/event-tracer.ts'
 import { Admission } from '../admit/admission.ts'
@@ -62,7 +62,8 @@ export class Service {
   readonly instance: string
   readonly #options: ServiceOptions
   readonly #giveUp = new AbortController()
-  readonly #away = new Set<string>()
+  /** By part of this process. */
+  readonly #away = new Map<object, 'the store' | 'the broker'>()
   #state: Health['state'] = 'starting'
   #parts:
     | {
@@ -108,9 +109,9 @@ export class Service {
 
   get health(): Health {
     const agents = [...(this.#parts?.runners.values() ?? [])].map((runner) => runner.status)
-    const problems = [...this.#away].map((what) => `${what} does not answer`)
     const isCutOff = this.#parts?.producer.isAvailable === false || agents.some((status) => status.isCutOff)
-    if (isCutOff) problems.push('the broker does not answer')
+    const away = new Set([...this.#away.values(), ...(isCutOff ? ['the broker'] : [])])
+    const problems = [...away].map((what) => `${what} does not answer`)
     for (const status of agents) {
       if (!status.isConsuming) problems.push(`${status.agent} does not consume`)
       if (status.failing !== undefined) problems.push(status.failing)
@@ -151,7 +152,7 @@ export class Service {
       leaseMs,
       clock,
       log,
-      onAvailability: (isAvailable, error) => this.#onStore(isAvailable, error),
+      onAvailability: this.#availability(),
       onLost: () => {
         log.warn('lease lost; work may have been taken over', { instance: this.instance })
         for (const runner of this.#parts?.runners.values() ?? []) runner.loseLease()
@@ -167,7 +168,7 @@ export class Service {
       claims: store.claimsOf(agent.name, { dedupMs: agent.dedupMs, joinTtlMs: agent.joinWithinMs }),
       clock,
       signal,
-      onAvailability: (isAvailable, error) => this.#onStore(isAvailable, error),
+      onAvailability: this.#availability(),
     })
     return new AgentRunner({
       broker,
@@ -202,20 +203,24 @@ export class Service {
     const { broker, store, clock, dedup } = this.#options
     if (agent.isJoin || agent.order === 'none' || !dedup) return undefined
     const { signal } = this.#giveUp
-    const onAvailability = (isAvailable: boolean, error: unknown): void => this.#onStore(isAvailable, error)
+    const onAvailability = this.#availability()
     const parking = store.parkingOf(agent.name)
     return new Parking({ agent: agent.name, store: parking, broker, clock, log, signal, onAvailability })
   }
 
-  #onStore(isAvailable: boolean, error: unknown): void {
-    const { log } = this.#options
-    if (this.#away.has('the store') !== isAvailable) return
-    if (isAvailable) {
-      this.#away.delete('the store')
-      log.info('store answers again')
-    } else {
-      this.#away.add('the store')
-      log.warn('store does not answer; work waits', errorFields(error))
+  /** Tells whether the servers that one part of this process needs answer it. */
+  #availability(): (isAvailable: boolean, error?: unknown) => void {
+    const part = {}
+    return (isAvailable, error) => {
+      const { log } = this.#options
+      const before = new Set(this.#away.values())
+      // Some of what the store holds is read from the log first.
+      const isBroker = isLabanError(error) && error.code.startsWith('LABAN_BROKER_')
+      if (isAvailable) this.#away.delete(part)
+      else this.#away.set(part, isBroker ? 'the broker' : 'the store')
+      const now = new Set(this.#away.values())
+      for (const what of now) if (!before.has(what)) log.warn(`${what} does not answer; work waits`, errorFields(error))
+      for (const what of before) if (!now.has(what)) log.info(`${what} answers again`)
     }
   }
 }

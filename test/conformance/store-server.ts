@@ -42,7 +42,8 @@ export async function startPrivateRedis(settings: Readonly<Record<string, string
   admin.on('error', () => undefined)
   let server = await launch(args)
   // Also when a test file ends before its clean-up.
-  process.once('exit', () => server.kill('SIGKILL'))
+  const end = (): void => void server.kill('SIGKILL')
+  process.once('exit', end)
   await admin.connect().catch(() => undefined)
   await answering(admin)
   const kill = async (): Promise<void> => {
@@ -64,6 +65,7 @@ export async function startPrivateRedis(settings: Readonly<Record<string, string
     close: async () => {
       admin.disconnect()
       await kill()
+      process.off('exit', end)
       await rm(dir, { recursive: true, force: true })
     },
   }

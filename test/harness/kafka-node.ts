@@ -42,6 +42,12 @@ const START_LIMIT_MS = 90_000
 const QUICK = ['-Xmx320m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 const SAID_CHARS = 4_000
 
+/** Ended with this process, also when a test file ends before its clean-up. */
+const servers = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const server of servers) server.kill('SIGKILL')
+})
+
 /** Formats its storage; it runs after `start`. Kafka's files are those that the stack has fetched. */
 export async function makeKafkaNode(options: KafkaNodeOptions): Promise<KafkaNode> {
   const { folder, properties, clusterId, probePort, formatArgs = [], logging } = options
@@ -56,12 +62,12 @@ export async function makeKafkaNode(options: KafkaNodeOptions): Promise<KafkaNod
   let said = ''
   let server: ChildProcess | undefined
   const isRunning = (): boolean => server !== undefined && server.exitCode === null && server.signalCode === null
-  // Also when a test file ends before its clean-up.
-  process.once('exit', () => void server?.kill('SIGKILL'))
   return {
     start: async () => {
       const child = spawn(java, [...quick, 'kafka.Kafka', configFile], { cwd: folder })
       server = child
+      servers.add(child)
+      child.once('exit', () => servers.delete(child))
       for (const stream of [child.stdout, child.stderr])
         stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-SAID_CHARS)))
       const isUp = async (): Promise<boolean> => !isRunning() || (await countBrokers('127.0.0.1', probePort)) > 0

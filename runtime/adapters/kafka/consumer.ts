@@ -357,8 +357,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     const isAway = error !== undefined
     if (this.#hasLostBrokers === isAway || this.#hasEnded) return
     this.#hasLostBrokers = isAway
-    const attempted = { operation: 'consume', topic: this.#options.topics.join(','), group: this.#group.physicalGroup }
-    this.#options.onAvailability?.(!isAway, isAway ? this.#parts.access.error(error, attempted) : undefined)
+    this.#options.onAvailability?.(!isAway, isAway ? this.#toError(error) : undefined)
   }
 
   #silence(silentMs: number): LabanError {
@@ -372,12 +371,12 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     this.#end()
     this.#stopped ??= this.#leave()
     this.#stopped.catch((failure: unknown) => this.#parts.logger.debug('leaving after a crash failed', { failure }))
-    const attempted = {
-      operation: 'consume',
-      topic: this.#options.topics.join(','),
-      group: this.#group.physicalGroup,
-    }
-    this.#handlers.onCrash(this.#parts.access.error(error, attempted))
+    this.#handlers.onCrash(this.#toError(error))
+  }
+
+  #toError(error: unknown): LabanError {
+    const attempted = { operation: 'consume', topic: this.#options.topics.join(','), group: this.#group.physicalGroup }
+    return this.#parts.access.error(error, attempted)
   }
 
   #end(): void {

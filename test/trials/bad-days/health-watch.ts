@@ -90,9 +90,10 @@ export class HealthWatch {
     return lines.flatMap((line) => {
       if (!line.startsWith('{')) return line.trim() === '' ? [] : [line.trim()]
       const entry = JSON.parse(line) as Readonly<Record<string, unknown>>
+      const place = entry['topic'] === undefined ? '' : ` (${String(entry['topic'])}/${String(entry['partition'])})`
       const problem = entry['problem'] === undefined ? '' : `: ${String(entry['problem'])}`
       const remedy = entry['remedy'] === undefined ? '' : ` [remedy: ${String(entry['remedy'])}]`
-      return [`${String(entry['code'] ?? '')} ${String(entry['msg'])}${problem}${remedy}`.trim()]
+      return [`${String(entry['code'] ?? '')} ${String(entry['msg'])}${place}${problem}${remedy}`.trim()]
     })
   }
 }
