@@ -33,7 +33,7 @@ import { outsideContext } from './outside-context.ts'
 import type { PhysicalNames } from './physical-names.ts'
 import { resolveStartOffsets } from './start-offsets.ts'
 import { stickyAssigner } from './sticky-assigner.ts'
-import { Watchdog } from './watchdog.ts'
+import { Watchdog, watchdogLimits } from './watchdog.ts'
 
 /** What a consumer works with. `access` is shared and stays open. */
 export interface ConsumerParts {
@@ -56,8 +56,6 @@ const METADATA_MAX_AGE_MS = 30_000
 const LAST_COMMIT_MS = 2_000
 /** A broker that does not answer must not hold up a shutdown; the group then learns of it by the session time-out. */
 const LEAVE_MS = 5_000
-/** kafkajs waits this long for a join beyond the rebalance time-out. */
-const JOIN_GRACE_MS = 10_000
 const RETRY = { retries: 8, initialRetryTime: 100, maxRetryTime: 2_000 }
 
 /** A member; {@link KafkaConsumer.start} makes it join. */
@@ -100,10 +98,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
       onBatch: (batch) => handlers.onBatch(batch),
       onFailure: (error) => this.#fail(error),
     })
-    const silentMs = 2 * this.#timing.sessionTimeoutMs
-    const quietMs = this.#timing.sessionTimeoutMs / 2
-    const limits = { quietMs, silentMs, joiningMs: silentMs + this.#timing.sessionTimeoutMs + JOIN_GRACE_MS }
-    this.#watchdog = new Watchdog(parts.clock, limits, {
+    this.#watchdog = new Watchdog(parts.clock, watchdogLimits(this.#timing.sessionTimeoutMs), {
       onQuiet: (isQuiet, ms) => this.#tellAway(isQuiet ? this.#silence(ms) : undefined),
       onSilence: (ms) => this.#fail(this.#silence(ms)),
     })
@@ -149,8 +144,8 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     if (this.#hasEnded) throw refused(this.#options.group, 'the consumer has stopped')
     const foreign = commits.find((commit) => this.#held([commit]).length === 0)
     if (foreign !== undefined || this.#manager === undefined) {
-      const partition = foreign?.partition ?? commits[0]?.partition ?? 0
-      throw refused(foreign?.topic ?? this.#options.group, `partition ${partition} belongs to another member now`)
+      const { topic, partition } = foreign ?? commits[0] ?? { topic: this.#options.group, partition: 0 }
+      throw refused(topic, `partition ${partition} belongs to another member now`)
     }
     await this.#commitWith(this.#manager, commits)
   }
@@ -222,8 +217,8 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
       retry: { ...RETRY, restartOnFailure: (error) => Promise.resolve(mayPass(error)) },
     })
     const { events } = consumer
-    for (const event of [events.FETCH_START, events.CONNECT] as const) consumer.on(event, () => this.#watchdog.sign())
-    for (const event of [events.FETCH, events.HEARTBEAT] as const) consumer.on(event, () => this.#watchdog.answered())
+    for (const event of [events.FETCH_START, events.CONNECT]) consumer.on(event, () => this.#watchdog.sign())
+    for (const event of [events.FETCH, events.HEARTBEAT]) consumer.on(event, () => this.#watchdog.answered())
     consumer.on(events.CRASH, ({ payload }) => this.#crashed(payload.error, payload.restart))
     consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) this.#delivery.skipped(payload)
@@ -324,7 +319,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
     try {
       await outsideContext(() => manager.commitOffsets({ topics }))
     } catch (error) {
-      const topic = commits[0]?.topic ?? this.#options.group
+      const { topic = this.#options.group } = commits[0] ?? {}
       throw access.error(error, { operation: 'commit', topic, group: this.#group.physicalGroup })
     }
   }

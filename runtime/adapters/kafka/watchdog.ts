@@ -14,6 +14,15 @@ export interface WatchdogLimits {
   readonly joiningMs: number
 }
 
+/** kafkajs waits this long for a join beyond the rebalance time-out. */
+const JOIN_GRACE_MS = 10_000
+
+/** Half a session without an answer is quiet, two sessions are silence. */
+export function watchdogLimits(sessionTimeoutMs: number): WatchdogLimits {
+  const silentMs = 2 * sessionTimeoutMs
+  return { quietMs: sessionTimeoutMs / 2, silentMs, joiningMs: silentMs + sessionTimeoutMs + JOIN_GRACE_MS }
+}
+
 /** Who is told. */
 export interface WatchdogCalls {
   /** No answer of a broker for `quietMs`, outside of a join; then once when there is one again. */
