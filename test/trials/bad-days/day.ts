@@ -70,6 +70,9 @@ async function spend<P extends Place>(day: Day<P>, random: () => number): Promis
     const violations = [...verdict.violations, ...(befallen.violations ?? []), ...broken(day, seen, resumedMs)]
     const readyMs = Math.max(0, readyAtMs - endedAtMs)
     return { ...verdict, ...seen, violations, lastedMs: endedAtMs - beganAtMs, resumedMs, readyMs, notes }
+  } catch (error) {
+    const { said, problems } = scene.health.seen(0)
+    throw new Error([String(error), ...problems, ...said].join('\n  '), { cause: error })
   } finally {
     await scene.close()
     await place.close()

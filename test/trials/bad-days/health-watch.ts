@@ -89,11 +89,11 @@ export class HealthWatch {
       .split('\n')
     return lines.flatMap((line) => {
       if (!line.startsWith('{')) return line.trim() === '' ? [] : [line.trim()]
-      const entry = JSON.parse(line) as Readonly<Record<string, unknown>>
-      const place = entry['topic'] === undefined ? '' : ` (${String(entry['topic'])}/${String(entry['partition'])})`
-      const problem = entry['problem'] === undefined ? '' : `: ${String(entry['problem'])}`
-      const remedy = entry['remedy'] === undefined ? '' : ` [remedy: ${String(entry['remedy'])}]`
-      return [`${String(entry['code'] ?? '')} ${String(entry['msg'])}${place}${problem}${remedy}`.trim()]
+      const entry = JSON.parse(line) as Readonly<Record<string, string | number>>
+      const place = entry['topic'] === undefined ? '' : ` (${entry['topic']}/${entry['partition'] ?? ''})`
+      const problem = entry['problem'] === undefined ? '' : `: ${entry['problem']}`
+      const remedy = entry['remedy'] === undefined ? '' : ` [remedy: ${entry['remedy']}]`
+      return [`${entry['code'] ?? ''} ${entry['msg'] ?? ''}${place}${problem}${remedy}`.trim()]
     })
   }
 }
