@@ -7,7 +7,7 @@ import { actCounts } from './monkey/plan.ts'
 import { describeResult, isFlawless } from './report.ts'
 import { runChaos } from './run-chaos.ts'
 
-const PATIENCE_MS = 300_000
+const PATIENCE_MS = 600_000
 const MINUTES_PER_WIPE = 10
 
 const { values: given } = parseArgs({
