@@ -1,6 +1,7 @@
 /** A result in words: what was done to the agents, what they made of it, and what the checker found. */
 import type { Figures } from './checker/figures.ts'
-import type { ChaosPlan, ChaosResult, Judged } from './run-chaos.ts'
+import type { ChaosPlan, ChaosResult } from './run-chaos.ts'
+import type { Judged } from './scene/stage.ts'
 
 const SHOWN_VIOLATIONS = 40
 

@@ -135,7 +135,8 @@ export class Deployment {
   }
 }
 
-async function realServers(): Promise<ServerAddresses> {
+/** Where the real stack is. */
+export async function realServers(): Promise<ServerAddresses> {
   return {
     brokers: await stackAddress('brokers'),
     registryUrl: await stackAddress('registryUrl'),

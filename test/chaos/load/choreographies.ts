@@ -22,6 +22,8 @@ export interface Load {
   readonly agents: readonly CheckedAgent[]
   /** Agent files of each kind of process. */
   readonly processes: readonly (readonly string[])[]
+  /** Whether its agents call the outside world. */
+  readonly callsWorld: boolean
   /** @default the project's contracts */
   readonly contractsDir?: string
   /** Columns of the rows. */
@@ -62,6 +64,7 @@ export const creditLoad: Load = {
     creditFiles('credit-score', 'income-verification', 'risk-assessment'),
     creditFiles('fraud-detection', 'final-approval'),
   ],
+  callsWorld: false,
   head: APPLICATION_COLUMNS,
   idColumn: 'applicationId',
   rows: (flows, seed) => {
@@ -73,35 +76,37 @@ export const creditLoad: Load = {
   },
 }
 
-/** Two agents: three steps with a charge that take up to 30 s, and a coin. Both fail now and then, and say something else each time. */
-export const longLoad: Load = {
-  name: 'long',
-  firstTopic: 'chaos.asked',
-  agents: [
-    agent('chaos.answerer', ['chaos.asked'], {
-      always: ['chaos.answered'],
-      maybe: ['chaos.remarked'],
-      inOrder: { 'chaos.asked': 'chaos.answered' },
-    }),
-    agent('chaos.filer', ['chaos.answered'], { oneOf: ['chaos.filed', 'chaos.dropped'] }),
-  ],
-  processes: [[join(HERE, 'answerer')], [join(HERE, 'filer')]],
-  contractsDir: join(HERE, 'contracts'),
-  head: 'number,lane,waitMs',
-  rows: (flows, seed) => {
-    const random = seeded(seed)
-    const lanes = Math.max(1, Math.floor(flows / FLOWS_PER_LANE))
-    return Array.from({ length: flows }, (_, number) =>
-      [number, `lane-${between(random, 0, lanes - 1)}`, waitMs(random)].join(),
-    )
-  },
-  idColumn: 'number',
+/** Two agents: three steps with a charge that take 5 ms to `longestMs`, and a coin. Both fail now and then, and say something else each time. */
+export function longLoad(longestMs = 30_000): Load {
+  return {
+    name: 'long',
+    firstTopic: 'chaos.asked',
+    agents: [
+      agent('chaos.answerer', ['chaos.asked'], {
+        always: ['chaos.answered'],
+        maybe: ['chaos.remarked'],
+        inOrder: { 'chaos.asked': 'chaos.answered' },
+      }),
+      agent('chaos.filer', ['chaos.answered'], { oneOf: ['chaos.filed', 'chaos.dropped'] }),
+    ],
+    processes: [[join(HERE, 'answerer')], [join(HERE, 'filer')]],
+    contractsDir: join(HERE, 'contracts'),
+    callsWorld: true,
+    head: 'number,lane,waitMs',
+    rows: (flows, seed) => {
+      const random = seeded(seed)
+      const lanes = Math.max(1, Math.floor(flows / FLOWS_PER_LANE))
+      return Array.from({ length: flows }, (_, number) =>
+        [number, `lane-${between(random, 0, lanes - 1)}`, waitMs(random, longestMs)].join(),
+      )
+    },
+    idColumn: 'number',
+  }
 }
 
 const SHORTEST_MS = 5
-const LONGEST_MS = 30_000
 
-/** As many between 5 and 50 ms as between 3 and 30 s. */
-function waitMs(random: Random): number {
-  return Math.round(SHORTEST_MS * (LONGEST_MS / SHORTEST_MS) ** random())
+/** As many between 5 and 50 ms as between a tenth of the longest and the longest. */
+function waitMs(random: Random, longestMs: number): number {
+  return Math.round(SHORTEST_MS * (longestMs / SHORTEST_MS) ** random())
 }

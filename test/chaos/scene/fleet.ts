@@ -15,7 +15,7 @@ export interface PlacePlan {
 
 interface FilledPlace extends PlacePlan {
   process: AgentProcess
-  state: 'up' | 'frozen' | 'ending'
+  state: 'starting' | 'up' | 'frozen' | 'ending'
 }
 
 const LEASE_LOST = /lease lost/
@@ -120,18 +120,26 @@ export class Fleet {
   }
 
   #fill(plan: PlacePlan): FilledPlace {
-    return { ...plan, process: this.#start(plan), state: 'up' }
+    return { ...plan, process: this.#start(plan), state: 'starting' }
   }
 
   #refill(place: FilledPlace): void {
     if (this.#isClosing) return
     place.process = this.#start(place)
-    place.state = 'up'
+    place.state = 'starting'
   }
 
   #start({ name, deployment, files }: PlacePlan): AgentProcess {
     const process = deployment.start(files)
     this.#processes.push(process)
+    process.ready.then(
+      () => {
+        const place = this.#places.find((found) => found.process === process)
+        if (place?.state === 'starting') place.state = 'up'
+      },
+      // Its end says why.
+      () => undefined,
+    )
     void process.running.ended.then(async ({ code, stderr }) => {
       const place = this.#places.find((found) => found.process === process)
       if (this.#isClosing || place === undefined || place.state === 'ending') return
@@ -152,7 +160,8 @@ export class Fleet {
   #choose(victim: number): FilledPlace | undefined {
     const { length } = this.#places
     const order = Array.from({ length }, (_, index) => this.#places[(victim + index) % length])
-    const found = order.find((place) => place?.state === 'up')
+    // A process that only begins has nothing to lose yet.
+    const found = order.find((place) => place?.state === 'up') ?? order.find((place) => place?.state === 'starting')
     if (found === undefined) this.#tell('nobody is there to be taken')
     return found
   }
