@@ -33,6 +33,13 @@ export const HANDLING_ERRORS = {
     cause: 'Every attempt failed with an error that may pass.',
     remedy: 'Correct the cause of the last error, then redrive the dead letter.',
   },
+  LABAN_RECORD_QUARANTINED: {
+    class: 'terminal',
+    message: 'Each of {deaths} processes of {agent} that ran this event died of it; the last was {instance}',
+    cause:
+      'The handler ends its process: it runs out of memory, loops without end so that the lease lapses, calls process.exit, or crashes in native code. The last time it ran alone.',
+    remedy: 'Read the last log and exit status of {instance}, mend the handler, then redrive the dead letter.',
+  },
   LABAN_STEP_MISUSE: {
     class: 'terminal',
     message: 'Step {step} of {agent}: {problem}',

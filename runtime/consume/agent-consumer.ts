@@ -38,6 +38,8 @@ export interface AgentConsumerOptions {
   /** Records in [from, to) are gone from the log before they were handled. */
   readonly onLost: (at: TopicPartition, from: number, to: number) => void
   readonly onCrash: (error: unknown) => void
+  /** A partition is not held any more. */
+  readonly onGivenUp?: (home: TopicPartition) => void
 }
 
 /** See the file's head. `attach` the port's consumer once it exists. */
@@ -306,6 +308,7 @@ export class AgentConsumer implements ConsumerHandlers {
   #drop(state: PartitionState): void {
     state.dropped = true
     state.ready.length = 0
+    this.#options.onGivenUp?.(state)
     if (this.#options.onRevoke !== 'abort') return
     for (const task of this.#running.keys()) if (task.home === state) task.cancellation.cancel('revoked')
   }

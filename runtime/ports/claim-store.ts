@@ -5,6 +5,7 @@
  * and repeating the same call is safe.
  */
 import type { Uuid } from '../../contracts/ids.ts'
+import type { MarkStore } from './mark-store.ts'
 import type { ParkingStore } from './parking-store.ts'
 
 /** Names one handling: the event id, or for a join the id of its one handling. */
@@ -26,7 +27,13 @@ export type HandedKind = 'retry' | 'parked' | 'suspended' | 'joined'
 /** What the store knows about one handling. */
 export type HandlingState =
   | { readonly state: 'absent' }
-  | { readonly state: 'claimed'; readonly owner: string; readonly attempt: number }
+  | {
+      readonly state: 'claimed'
+      readonly owner: string
+      readonly attempt: number
+      /** Processes that died while they ran it, as whoever claimed it has counted; absent for none. */
+      readonly deaths?: number
+    }
   | {
       readonly state: 'computed'
       readonly owner: string
@@ -59,6 +66,8 @@ export type From = 'absent' | { readonly owner: string; readonly attempt: number
 export interface ClaimRequest extends HandlingRef {
   readonly owner: string
   readonly from: From | { readonly handed: HandedKind; readonly attempt: number } | { readonly deadGeneration: number }
+  /** Kept with a claim on nothing and with one that is taken over; 0 to 255. @default 0 */
+  readonly deaths?: number
 }
 
 /** A result to enter. */
@@ -184,6 +193,7 @@ export interface Store {
   connect(): Promise<void>
   claimsOf(agent: string, options: { dedupMs: number; joinTtlMs: number }): ClaimStore
   parkingOf(agent: string): ParkingStore
+  marksOf(agent: string): MarkStore
   readonly leases: LeaseStore
   health(): Promise<StoreHealth>
   close(): Promise<void>

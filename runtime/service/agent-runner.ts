@@ -149,6 +149,7 @@ export class AgentRunner {
     this.#handling.abort()
     await this.#handling.settled()
     await Promise.all([this.#consumer?.stop(), this.#retries.stop()])
+    await this.#options.deps.deaths?.tenure.settled()
   }
 
   /** Whether somebody else would take the partitions over, and knows from the store what is under way here. */
@@ -181,6 +182,7 @@ export class AgentRunner {
       clock: deps.clock,
       log: deps.log,
       run: (tasks, free) => this.#handling.run(tasks, free),
+      onGivenUp: (home) => deps.deaths?.tenure.giveUp(home),
       onLost: (at, from, to) => this.#reportLost(at, from, to),
       onCrash: (error) => void this.#rebuild('events', error),
     })

@@ -8,15 +8,26 @@ import type { HandlingDeps } from './deps.ts'
 import { takeUp } from './handed.ts'
 import type { Work } from './work.ts'
 
+type ClaimedState = Extract<HandlingState, { state: 'claimed' }>
+
 /** `wait`: look again later. `again`: look again at once. */
 export type Decision =
   | { readonly kind: 'run'; readonly claimedAttempt?: number }
   | { readonly kind: 'republish'; readonly state: Extract<HandlingState, { state: 'computed' }> }
+  | {
+      readonly kind: 'quarantine'
+      readonly claimedAttempt: number
+      readonly attempts: number
+      readonly lastOwner: string
+    }
   | { readonly kind: 'finish-burial'; readonly generation: number; readonly note: Buffer }
-  | { readonly kind: 'skip' | 'release' | 'wait' | 'again' }
+  | { readonly kind: 'skip' | 'release' | 'again' }
+  | { readonly kind: 'wait' }
 
 export const WAIT: Decision = { kind: 'wait' }
 const AGAIN: Decision = { kind: 'again' }
+/** A handling that has cost so many processes does not run again. Before its last run it is tried alone. */
+export const MOST_DEATHS = 3
 
 /** One per agent and process. */
 export class Decider {
@@ -55,17 +66,46 @@ export class Decider {
     }
   }
 
-  async #takeOver(work: Work, { owner, attempt }: Extract<HandlingState, { state: 'claimed' }>): Promise<Decision> {
-    const decision = await this.#claim(work, { owner, attempt })
-    if (decision.kind !== 'run') return decision
-    this.#onTakeover(work)
-    this.#deps.log.info('took over', { ...work.ref, from: owner, attempt: decision.claimedAttempt })
-    return decision
+  /** Claims what is absent, and may have been under way when a process died: should it die again, that is counted. */
+  claimSuspect(work: Work): Promise<Decision> {
+    return this.#claim(work, 'absent', 1)
   }
 
-  async #claim(work: Work, from: ClaimRequest['from']): Promise<Decision> {
+  async #takeOver(work: Work, state: ClaimedState): Promise<Decision> {
+    const { owner, attempt } = state
+    const { handlingId } = work.ref
+    const trials = this.#deps.deaths?.trials
+    const deaths = await this.#deathsWith(state, handlingId)
+    if (deaths === undefined) return WAIT
+    const isLastRun = deaths === MOST_DEATHS - 1
+    if (isLastRun && (await trials?.enter(handlingId)) === false) return WAIT
+    const decision = await this.#claim(work, { owner, attempt }, deaths)
+    if (decision.kind !== 'run' || decision.claimedAttempt === undefined) {
+      trials?.leave(handlingId)
+      return decision
+    }
+    this.#onTakeover(work)
+    const { claimedAttempt } = decision
+    this.#deps.log.info('took over', { ...work.ref, from: owner, attempt: claimedAttempt, deaths })
+    if (deaths < MOST_DEATHS) return decision
+    return { kind: 'quarantine', claimedAttempt, attempts: attempt, lastOwner: owner }
+  }
+
+  /** Deaths that it has cost by now, the last only if it ran alone. Undefined: the store does not answer. */
+  async #deathsWith({ owner, deaths = 0 }: ClaimedState, handlingId: string): Promise<number | undefined> {
+    if (owner === '' || owner === this.#deps.instance) return deaths
+    if (deaths < MOST_DEATHS - 1) return deaths + 1
+    try {
+      return (await this.#deps.deaths?.trials.wasOnTrial(owner, handlingId)) === true ? MOST_DEATHS : deaths
+    } catch (error) {
+      if (isLabanError(error) && error.errorClass === 'retry') return undefined
+      throw error
+    }
+  }
+
+  async #claim(work: Work, from: ClaimRequest['from'], deaths = 0): Promise<Decision> {
     const { instance, admission } = this.#deps
-    const { accepted, current } = await admission.claim({ ...work.ref, owner: instance, from })
+    const { accepted, current } = await admission.claim({ ...work.ref, owner: instance, from, deaths })
     if (!accepted || current.state !== 'claimed') return AGAIN
     return { kind: 'run', claimedAttempt: current.attempt }
   }

@@ -5,6 +5,8 @@ import type { EnvelopeBlocks } from '../../contracts/envelope-block.ts'
 import type { EventTracer } from '../../tracing/event-tracer.ts'
 import type { Admission } from '../admit/admission.ts'
 import type { LeaseKeeper } from '../admit/lease-keeper.ts'
+import type { Tenure } from '../admit/tenure.ts'
+import type { Trials } from '../admit/trials.ts'
 import type { Agent } from '../agent.ts'
 import type { Task } from '../consume/task.ts'
 import type { HandlingRef } from '../ports/claim-store.ts'
@@ -46,6 +48,8 @@ export interface HandlingDeps {
   readonly steps: StepDeps
   /** Keeps the order of keys behind failed events; undefined where there is no such order. */
   readonly parking?: Parking | undefined
+  /** Knows after whose deaths which records are suspects, and tries them; undefined where nothing is remembered. */
+  readonly deaths?: { readonly tenure: Tenure; readonly trials: Trials } | undefined
   /** Records of the agent's own topics have ended, well or not. */
   readonly onEnded?: (hasFailed: boolean, count?: number) => void
   /** A handler does not answer at once: `Handling.waitingCount` has grown. */

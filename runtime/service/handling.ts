@@ -2,7 +2,7 @@
  * The path of one record through the stages: what the store knows decides whether it runs, is republished, waits for another owner
  * or is skipped. One handling of an id is alive in a process at a time; a second record of the same id waits for the first.
  */
-import { isLabanError } from '../../contracts/errors.ts'
+import { isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { Task } from '../consume/task.ts'
 import { HandlingJournal } from '../journal/handling-journal.ts'
 import { Cancellation } from '../ports/cancellation.ts'
@@ -10,7 +10,7 @@ import type { HandlingState } from '../ports/claim-store.ts'
 import { delay, settledWithin } from '../ports/clock.ts'
 import { readHandover, type Handover } from '../retry/handover.ts'
 import { Alive, type Presence } from './alive.ts'
-import { Decider, WAIT } from './decision.ts'
+import { Decider, MOST_DEATHS, WAIT, type Decision } from './decision.ts'
 import type { HandlingDeps } from './deps.ts'
 import { execute } from './execution.ts'
 import type { BegunAttempt, ExecutionEnd, Run } from './run.ts'
@@ -70,15 +70,26 @@ export class Handling {
 
   /** Treats records that start together; `free` is called once for each, when its lane may go on. Never throws. */
   run(tasks: readonly Task[], free: (task: Task) => void): void {
-    const { parking } = this.#deps
-    if (parking === undefined || tasks.every(({ home }) => parking.isLoaded(home))) return this.#start(tasks, free)
-    for (const [home, group] of Map.groupBy(tasks, (task) => task.home)) {
-      const loaded = parking.load(home).then(() => this.#start(group, free))
+    if (tasks.every(({ home }) => this.#isKnown(home))) return this.#start(tasks, free)
+    for (const group of Map.groupBy(tasks, (task) => task.home).values()) {
+      const loaded = this.#learn(group).then(() => this.#start(group, free))
       loaded.catch((error: unknown) => {
         for (const task of group) free(task)
         this.#onError(error)
       })
     }
+  }
+
+  #isKnown(home: Task['home']): boolean {
+    const { parking, deaths } = this.#deps
+    return parking?.isLoaded(home) !== false && deaths?.tenure.isTaken(home) !== false
+  }
+
+  /** Asks once what waits in a partition, and whether the process before died; these are its first records. */
+  async #learn(records: readonly Task[]): Promise<void> {
+    const { parking, deaths } = this.#deps
+    const first = records.reduce((low, task) => (task.offset < low.offset ? task : low))
+    await Promise.all([parking?.load(first.home), deaths?.tenure.take(first)])
   }
 
   /** Treats records of retry topics, as {@link run}. `finish` finishes one of them. */
@@ -99,13 +110,13 @@ export class Handling {
   }
 
   #start(tasks: readonly Task[], free: (task: Task) => void): void {
-    const { agent, dedup, parking } = this.#deps
+    const { agent, dedup, parking, deaths } = this.#deps
     const isPlain = !agent.isJoin && dedup
     const fresh: { task: Task; presence: Presence }[] = []
     for (const task of tasks) {
       const { id } = task.envelope
-      if (isPlain && this.#alive.get(id) === undefined && parking?.mayWait(task) !== true)
-        fresh.push({ task, presence: this.#alive.enter(id) })
+      const isUsual = parking?.mayWait(task) !== true && deaths?.tenure.isSuspect(task) !== true
+      if (isPlain && isUsual && this.#alive.get(id) === undefined) fresh.push({ task, presence: this.#alive.enter(id) })
       else void this.#runOne(task).finally(() => free(task))
     }
     if (fresh.length > 0) void this.#together.run(fresh, free)
@@ -195,23 +206,66 @@ export class Handling {
       const state = this.#deps.dedup ? await this.#deps.admission.read(work.ref) : ABSENT
       if (this.#isLeaving) return undefined
       const decision = this.#isStale ? WAIT : await this.#decider.decide(work, state)
-      if (decision.kind === 'finish-burial') {
-        await this.#settlement.finishBurial(work, decision.generation, decision.note)
+      if (decision.kind !== 'wait') {
+        const end = await this.#follow(work, state, decision)
+        if (end !== 'again') return end
         continue
       }
-      if (decision.kind === 'release') return this.#settlement.release(work)
-      if (decision.kind === 'run' && decision.claimedAttempt === undefined && !(await this.#settlement.admits(work)))
-        return this.#settlement.park(work)
-      if (decision.kind === 'skip') return this.#settlement.skip(work, state)
-      if (decision.kind === 'republish') return this.#settlement.republish(work, decision.state)
-      if (decision.kind === 'run') {
-        const end = await this.#runOnce(work, decision.claimedAttempt)
-        if (end !== 'again') return end
-      }
-      if (decision.kind !== 'wait') continue
       await delay(this.#deps.clock, waitMs * (0.5 + this.#deps.clock.random()), this.#leaving.signal)
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
     }
+  }
+
+  async #follow(
+    work: Work,
+    state: HandlingState,
+    decision: Exclude<Decision, { kind: 'wait' }>,
+  ): Promise<Settled | 'again' | undefined> {
+    switch (decision.kind) {
+      case 'again':
+        return 'again'
+      case 'release':
+        return this.#settlement.release(work)
+      case 'skip':
+        return this.#settlement.skip(work, state)
+      case 'republish':
+        return this.#settlement.republish(work, decision.state)
+      case 'finish-burial':
+        await this.#settlement.finishBurial(work, decision.generation, decision.note)
+        return 'again'
+      case 'quarantine':
+        return (await this.#quarantine(work, decision)) ?? 'again'
+      case 'run':
+        return decision.claimedAttempt === undefined
+          ? this.#runFirst(work)
+          : this.#runOnce(work, decision.claimedAttempt)
+    }
+  }
+
+  /** Nothing is known of it yet. */
+  async #runFirst(work: Work): Promise<Settled | 'again' | undefined> {
+    if (!(await this.#settlement.admits(work))) return this.#settlement.park(work)
+    if (this.#deps.deaths?.tenure.isSuspect(work.task) !== true) return this.#runOnce(work, undefined)
+    const decision = await this.#decider.claimSuspect(work)
+    return decision.kind === 'run' ? this.#runOnce(work, decision.claimedAttempt) : 'again'
+  }
+
+  /** It has killed every process that ran it. */
+  #quarantine(
+    work: Work,
+    { claimedAttempt, attempts, lastOwner }: Extract<Decision, { kind: 'quarantine' }>,
+  ): Promise<Settled | undefined> {
+    const { admission, instance, agent, clock } = this.#deps
+    const cancellation = new Cancellation()
+    const ownership = new Ownership({ admission, ref: work.ref, owner: instance, cancellation }, claimedAttempt)
+    const details = { agent: agent.name, deaths: MOST_DEATHS, instance: lastOwner }
+    const error = new LabanError('LABAN_RECORD_QUARANTINED', details)
+    return this.#settlement.bury(work, ownership, {
+      kind: 'dead',
+      error,
+      attempt: Math.max(attempts, MOST_DEATHS),
+      startedAtMs: clock.nowMs(),
+    })
   }
 
   async #runOnce(
@@ -240,6 +294,7 @@ export class Handling {
       return end.reason === 'lease-lost' ? 'again' : undefined
     } finally {
       this.#runs.delete(run)
+      this.#deps.deaths?.trials.leave(work.ref.handlingId)
       stopListening()
     }
   }

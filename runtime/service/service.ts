@@ -10,6 +10,8 @@ import { compileRule } from '../../contracts/rules.ts'
 import type { EventTracer } from '../../tracing/event-tracer.ts'
 import { Admission } from '../admit/admission.ts'
 import { LeaseKeeper } from '../admit/lease-keeper.ts'
+import { Tenure } from '../admit/tenure.ts'
+import { Trials } from '../admit/trials.ts'
 import type { Agent } from '../agent.ts'
 import { describeStandstill } from '../consume/standstill.ts'
 import { Parking } from '../park/parking.ts'
@@ -190,12 +192,20 @@ export class Service {
         log,
         accepts: compileAccepts(agent, contracts),
         parking: this.#parking(agent, log),
+        deaths: dedup ? this.#deaths(agent, leases, log) : undefined,
         steps: { maxResultBytes: this.#options.maxResultBytes ?? MAX_RESULT_BYTES, results: this.#options.results },
         dedup,
         signal,
         onBug: onFatal,
       },
     })
+  }
+
+  #deaths(agent: Agent, leases: LeaseKeeper, log: Logger): { tenure: Tenure; trials: Trials } {
+    const { store, clock } = this.#options
+    const shared = { marks: store.marksOf(agent.name), instance: this.instance, clock }
+    const isAlive = (instance: string): Promise<boolean> => leases.isAlive(instance)
+    return { tenure: new Tenure({ ...shared, isAlive, log }), trials: new Trials(shared) }
   }
 
   /** Joins have no order of a key: their members come from several topics. */

@@ -7,6 +7,7 @@ import { StoreBench, type StoreUnderTest } from './store-bench.ts'
 import { describeBatches } from './store-batches.suite.ts'
 import { describeJoins } from './store-joins.suite.ts'
 import { describeJournal } from './store-journal.suite.ts'
+import { describeMarks } from './store-marks.suite.ts'
 import { describeLeases } from './store-leases.suite.ts'
 import { describeParking } from './store-parking.suite.ts'
 import { describeRaces } from './store-races.suite.ts'
@@ -32,6 +33,7 @@ export function describeStore(name: string, setUp: () => StoreUnderTest | Promis
     describeLeases(bench)
     describeJournal(bench)
     describeParking(bench)
+    describeMarks(bench)
     describeBatches(bench)
   })
 }

@@ -27,6 +27,7 @@ function callsOf(agent: string): fc.Arbitrary<Call> {
   const attempt = fc.constantFrom(1, 1, 1, 2, 2, 3)
   const heldBy = fc.record({ owner: fc.constantFrom('a', 'ü', ''), attempt })
   const from = fc.oneof(fc.constant('absent' as const), heldBy)
+  const deaths = fc.constantFrom(0, 0, 0, 1, 2)
   const redrive = fc.record({ deadGeneration: fc.constantFrom(1, 2) })
   const handed = fc.record({ handed: fc.constantFrom('retry' as const, 'parked' as const), attempt })
   const bytes = fc.uint8Array({ maxLength: 6 }).map((array) => Buffer.from(array))
@@ -46,7 +47,7 @@ function callsOf(agent: string): fc.Arbitrary<Call> {
   return fc.oneof(
     callOf('read', ref),
     callOf('finish', onRef(fc.record({ hasJournal: fc.boolean() }))),
-    callOf('claim', onRef(fc.record({ owner, from: fc.oneof(from, from, redrive, handed) }))),
+    callOf('claim', onRef(fc.record({ owner, from: fc.oneof(from, from, redrive, handed), deaths }))),
     callOf('compute', onRef(fc.record({ owner, attempt, from, position, outputs: bytes }))),
     callOf('hand', onRef(fc.record({ from, kind, attempt }))),
     callOf('bury', onRef(fc.record({ from, note: fc.constantFrom(Buffer.from('why'), Buffer.from([0])) }))),

@@ -42,18 +42,22 @@ export class StoreModel {
   }
 
   claim(request: ClaimRequest): object {
-    const { owner, from } = request
+    const { owner, from, deaths = 0 } = request
     const old = this.#get(request)
     const isMine = old.state === 'claimed' && old.owner === owner
-    const enter = (attempt: number) => ({ ...old, state: 'claimed', owner, attempt, shown: { owner, attempt } })
+    const enter = (attempt: number, count = 0) => {
+      const shown = { owner, attempt, ...(count === 0 ? {} : { deaths: count }) }
+      return { ...old, state: 'claimed', owner, attempt, shown }
+    }
     if (from === 'absent') {
-      return this.#settle(request, meets(old, from), enter(1), isMine && old.attempt === 1 && old.generation === 0)
+      const isSame = old.generation === 0 && ('deaths' in old.shown ? old.shown.deaths : 0) === deaths
+      return this.#settle(request, meets(old, from), enter(1, deaths), isMine && old.attempt === 1 && isSame)
     }
     if ('owner' in from) {
       return this.#settle(
         request,
         meets(old, from),
-        enter(from.attempt + 1),
+        enter(from.attempt + 1, deaths),
         isMine && old.attempt === from.attempt + 1,
       )
     }
@@ -122,7 +126,7 @@ export class StoreModel {
   release(request: HandlingRef & { owner: string; attempt: number }): object {
     const { attempt } = request
     const old = this.#get(request)
-    const next = { ...old, owner: '', shown: { owner: '', attempt } }
+    const next = { ...old, owner: '', shown: { ...old.shown, owner: '', attempt } }
     return this.#settle(request, meets(old, request), next, meets(old, { owner: '', attempt }))
   }
 

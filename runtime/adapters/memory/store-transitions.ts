@@ -14,7 +14,13 @@ import type {
 
 /** What is kept of one handling: its visible state, plus what a later take-over or redrive counts on from. */
 export type StoredHandling =
-  | { readonly state: 'claimed'; readonly owner: string; readonly attempt: number; readonly generation: number }
+  | {
+      readonly state: 'claimed'
+      readonly owner: string
+      readonly attempt: number
+      readonly generation: number
+      readonly deaths?: number
+    }
   | {
       readonly state: 'computed'
       readonly owner: string
@@ -49,7 +55,7 @@ export function visibleState(stored: Stored): HandlingState {
   if (stored === undefined) return { state: 'absent' }
   switch (stored.state) {
     case 'claimed':
-      return { state: 'claimed', owner: stored.owner, attempt: stored.attempt }
+      return { state: 'claimed', owner: stored.owner, attempt: stored.attempt, ...counted(stored.deaths) }
     case 'computed': {
       const { owner, attempt, position, outputs } = stored
       return { state: 'computed', owner, attempt, position, outputs }
@@ -63,6 +69,10 @@ export function visibleState(stored: Stored): HandlingState {
   }
 }
 
+function counted(deaths = 0): { deaths?: number } {
+  return deaths === 0 ? {} : { deaths }
+}
+
 function unsettledIn({ owner, note }: { owner: string; note?: Buffer }): {
   unsettled?: { owner: string; note: Buffer }
 } {
@@ -73,16 +83,20 @@ function unsettledIn({ owner, note }: { owner: string; note?: Buffer }): {
  * Enters `claimed`: on nothing, from the exact claim that is taken over, from the exact hand-over, or from the dead letter of a
  * generation.
  */
-export function claim(stored: Stored, { owner, from }: ClaimRequest): Verdict {
+export function claim(stored: Stored, { owner, from, deaths }: ClaimRequest): Verdict {
   if (from !== 'absent' && 'deadGeneration' in from) return redrive(stored, owner, from.deadGeneration)
   const attempt = from === 'absent' ? 1 : from.attempt + 1
   const isMet = from !== 'absent' && 'handed' in from ? wasHanded(stored, from) : meets(stored, from)
-  if (isMet) return accept({ state: 'claimed', owner, attempt, generation: generationOf(stored) })
+  const isHanded = from !== 'absent' && 'handed' in from
+  if (isMet) {
+    const generation = generationOf(stored)
+    return accept({ state: 'claimed', owner, attempt, generation, ...counted(isHanded ? 0 : deaths) })
+  }
   const isRepeat =
     stored?.state === 'claimed' &&
     stored.owner === owner &&
     stored.attempt === attempt &&
-    (from !== 'absent' || stored.generation === 0)
+    (from !== 'absent' || (stored.generation === 0 && (stored.deaths ?? 0) === (deaths ?? 0)))
   return isRepeat ? REPEATED : REFUSED
 }
 

@@ -13,6 +13,7 @@ import type {
   Store,
   Transition,
 } from '../../ports/claim-store.ts'
+import type { MarkStore } from '../../ports/mark-store.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { ExpiringMap } from './store-expiring.ts'
 import { FaultGate, type StoreFaults } from './store-faults.ts'
@@ -32,6 +33,7 @@ const DAY_MS = 86_400_000
 /** As in Redis: a claim outlives any pause in which its work could still be taken over. */
 const CLAIM_TTL_MS = 8 * DAY_MS
 const DEAD_TTL_MS = 30 * DAY_MS
+const MARK_TTL_MS = 30 * DAY_MS
 /** As in Redis: agents share a slot with a 64th of the flows. */
 const SLOTS = 64
 
@@ -40,6 +42,7 @@ interface Memory {
   readonly joins: ExpiringMap<StoredJoin>
   readonly journals: ExpiringMap<ReadonlyMap<string, Buffer>>
   readonly parking: ParkingIndex
+  readonly marks: ExpiringMap<string>
   /** Ends of leases, kept after they lapsed, so that a renewal can tell. */
   readonly leaseEndsAtMs: Map<string, number>
   /** Counts how often everything was forgotten. */
@@ -53,6 +56,7 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
     joins: new ExpiringMap(clock),
     journals: new ExpiringMap(clock),
     parking: new Map(),
+    marks: new ExpiringMap(clock),
     leaseEndsAtMs: new Map(),
     epoch: 0,
   }
@@ -68,6 +72,7 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
     connect: () => gate.run(() => undefined),
     claimsOf: (agent, options) => claimsIn(memory, gate, agent, options),
     parkingOf: (agent) => parkingIn(memory.parking, agent, (call) => gate.run(call)),
+    marksOf: (agent) => marksIn(memory.marks, gate, agent),
     leases: leasesIn(memory, gate, clock),
     health: () => gate.run(() => ({ version: 'memory', unsafe: [], full: false })),
     close: () => Promise.resolve(),
@@ -78,6 +83,7 @@ function forget(memory: Memory): void {
   memory.handlings.clear()
   memory.joins.clear()
   memory.parking.clear()
+  memory.marks.clear()
   memory.journals.clear()
   for (const instance of memory.leaseEndsAtMs.keys()) memory.leaseEndsAtMs.set(instance, 0)
   memory.epoch += 1
@@ -155,6 +161,18 @@ function timesToLive(options: { dedupMs: number; joinTtlMs: number }): Record<St
     done: options.dedupMs,
     handed: options.dedupMs,
     dead: Math.max(DEAD_TTL_MS, options.dedupMs),
+  }
+}
+
+function marksIn(marks: ExpiringMap<string>, gate: FaultGate, agent: string): MarkStore {
+  const keyOf = (name: string): string => `${agent} ${name}`
+  return {
+    get: (name) => gate.run(() => marks.get(keyOf(name))),
+    set: (name, value) => gate.run(() => marks.set(keyOf(name), value, MARK_TTL_MS)),
+    clear: (name, value) =>
+      gate.run(() => {
+        if (marks.get(keyOf(name)) === value) marks.delete(keyOf(name))
+      }),
   }
 }
 

@@ -249,17 +249,19 @@ interface Change<R> {
 
 const CLAIM: Change<ClaimRequest> = {
   script: 'claim',
-  argumentsOf: ({ owner, from }) => {
-    if (from === 'absent') return ['', claimTail(owner, 1)]
-    if ('deadGeneration' in from) return redriveArguments(from.deadGeneration, owner)
-    if ('handed' in from)
-      return [Buffer.concat([HANDED, handedTail(from.handed, from.attempt)]), claimTail(owner, from.attempt + 1)]
-    return [Buffer.concat([TAKE_OVER, claimTail(from.owner, from.attempt)]), claimTail(owner, from.attempt + 1)]
+  argumentsOf: ({ owner, from, deaths = 0 }) => {
+    const count = Buffer.from([deaths])
+    if (from === 'absent') return ['', claimTail(owner, 1), count]
+    if ('deadGeneration' in from) return [...redriveArguments(from.deadGeneration, owner), count]
+    const tail = claimTail(owner, from.attempt + 1)
+    if ('handed' in from) return [Buffer.concat([HANDED, handedTail(from.handed, from.attempt)]), tail, count]
+    return [Buffer.concat([TAKE_OVER, claimTail(from.owner, from.attempt)]), tail, count]
   },
   // Not asked for a redrive: its answer carries the state, because only Redis knows the attempt.
-  stateOf: ({ owner, from }) => {
+  stateOf: ({ owner, from, deaths = 0 }) => {
     const attempt = typeof from === 'object' && 'attempt' in from ? from.attempt + 1 : 1
-    return { state: 'claimed', owner, attempt }
+    const isCounted = deaths > 0 && !(typeof from === 'object' && 'handed' in from)
+    return { state: 'claimed', owner, attempt, ...(isCounted ? { deaths } : {}) }
   },
 }
 
@@ -293,7 +295,7 @@ const BURY: Change<BuryRequest> = {
   script: 'bury',
   argumentsOf: ({ from, note }) => [expectation(from), note],
   // Never asked: the answer carries the state, because only Redis knows the generation.
-  stateOf: () => ({ state: 'absent' }),
+  stateOf: () => ABSENT,
 }
 
 const SETTLE: Change<SettleRequest> = {
@@ -305,5 +307,6 @@ const SETTLE: Change<SettleRequest> = {
 const RELEASE: Change<ReleaseRequest> = {
   script: 'release',
   argumentsOf: ({ owner, attempt }) => [claimTail(owner, attempt), claimTail('', attempt)],
-  stateOf: ({ attempt }) => ({ state: 'claimed', owner: '', attempt }),
+  // Never asked: the answer carries the state, because only Redis knows the deaths.
+  stateOf: () => ABSENT,
 }

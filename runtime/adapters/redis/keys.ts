@@ -47,6 +47,11 @@ export function leaseKey(namespace: string, instance: string): string {
   return `${prefixOf(namespace)}lease:${instance}`
 }
 
+/** A mark of an agent. */
+export function markKey(namespace: string, agent: string, name: string): string {
+  return `{${prefixOf(namespace)}${agent}:m}:${name}`
+}
+
 function prefixOf(namespace: string): string {
   return namespace === '' ? '' : `${namespace}:`
 }

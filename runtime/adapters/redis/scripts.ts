@@ -19,6 +19,7 @@ export type ScriptName =
   | 'journal-read'
   | 'journal-write'
   | 'park'
+  | 'mark-clear'
   | 'park-fill'
 
 /** What Redis answers: numbers, bytes, nil, and lists of them. */

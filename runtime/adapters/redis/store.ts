@@ -4,6 +4,7 @@ import { RedisClaimStore } from './claims.ts'
 import { openConnection, type RedisConnectionOptions } from './connection.ts'
 import { readHealth } from './health.ts'
 import { createLeaseStore } from './leases.ts'
+import { createMarkStore } from './marks.ts'
 import { createParkingStore } from './parking.ts'
 
 export interface RedisStoreOptions extends RedisConnectionOptions {
@@ -35,6 +36,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
         logger,
         ...(lostPauseMs === undefined ? {} : { lostPauseMs }),
       }),
+    marksOf: (agent) => createMarkStore(connection, namespace, agent),
     parkingOf: (agent) => createParkingStore(connection, namespace, agent),
     leases: createLeaseStore(connection, namespace),
     health: () => connection.run(readHealth),

@@ -1,6 +1,6 @@
 /**
  * The values of handlings, byte by byte (docs/design/states.md). The scripts compare and splice them at the same places:
- * version and state, generation in bytes 2-5, and from byte 6 on what a compare-and-set must meet.
+ * version and state, generation in bytes 2-5 (of a claim in 3-5, behind the deaths that it has cost), and from byte 6 on what a compare-and-set must meet.
  */
 import { LabanError } from '../../../contracts/errors.ts'
 import type { From, HandedKind, HandlingState, InputPosition } from '../../ports/claim-store.ts'
@@ -97,7 +97,8 @@ export function decodeState(value: Buffer | null): HandlingState {
       return { state: 'done' }
     case STATE.claimed: {
       const { owner, attempt } = readClaim(value)
-      return { state: 'claimed', owner, attempt }
+      const deaths = value.readUInt8(2)
+      return { state: 'claimed', owner, attempt, ...(deaths === 0 ? {} : { deaths }) }
     }
     case STATE.computed:
       return readComputed(value)

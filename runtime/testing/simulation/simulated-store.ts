@@ -29,6 +29,7 @@ export function simulatedStore(store: Store, life: Life, network: Network, witne
       over(store.claimsOf(agent, options), 'store', (method, requests) => (answers) => {
         witness(agent, method, requests, answers)
       }),
+    marksOf: (agent) => over(store.marksOf(agent), 'mark', () => () => undefined),
     leases: over(store.leases, 'lease', () => () => undefined),
     close: () => Promise.resolve(),
   }

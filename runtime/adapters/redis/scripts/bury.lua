@@ -35,7 +35,7 @@ local function bury(key, from, note)
   else
     old = redis.call('GET', key)
     if old and string.sub(old, 1, 2) == '11' and string.sub(old, 7) == from then
-      local value = '14' .. struct.pack('>I4', struct.unpack('>I4', old, 3) + 1) .. from .. note
+      local value = '14' .. struct.pack('>I4', struct.unpack('>I4', '\0' .. string.sub(old, 4, 6)) + 1) .. from .. note
       redis.call('SET', key, value, 'PX', ARGV[2])
       return { value }
     end

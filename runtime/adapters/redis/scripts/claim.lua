@@ -6,9 +6,10 @@
 -- KEYS[2…]  handlings
 -- ARGV[1]   name of the epoch
 -- ARGV[2]   time to live of a claim, ms
--- ARGV[3…]  two per handling:
+-- ARGV[3…]  three per handling:
 --   from    '' nothing stored · 'c' + tail of the claim to take over · 'h' + tail of the hand-over · 'x' + generation (4 bytes) of the dead letter
 --   tail    of the new claim: attempt, owner; after 'x' the owner alone, the attempt counts on from the dead letter's
+--   deaths  1 byte, for '' and 'c'
 --
 -- Returns 0 when the epoch is not there, else {count of the epoch, answer, …}. An answer is
 --   1        accepted, as requested
@@ -21,10 +22,11 @@ if count == 1 then
   return 0
 end
 
-local NO_GENERATION = '\0\0\0\0'
+local NO_GENERATION = '\0\0\0'
+local NO_DEATHS = '\0'
 
-local function claim_absent(key, tail)
-  local value = '11' .. NO_GENERATION .. tail
+local function claim_absent(key, tail, deaths)
+  local value = '11' .. deaths .. NO_GENERATION .. tail
   local old = redis.call('SET', key, value, 'PX', ARGV[2], 'NX', 'GET')
   if not old or old == value then
     return 1
@@ -33,17 +35,17 @@ local function claim_absent(key, tail)
 end
 
 -- `state` is what `old_tail` belongs to: a claim, or a hand-over.
-local function go_on(key, state, old_tail, tail)
+local function go_on(key, state, old_tail, tail, deaths)
   local old = redis.call('GET', key)
   if not old then
     return old
   end
   local stored, stored_tail = string.sub(old, 1, 2), string.sub(old, 7)
   if stored == state and stored_tail == old_tail then
-    redis.call('SET', key, '11' .. string.sub(old, 3, 6) .. tail, 'PX', ARGV[2])
+    redis.call('SET', key, '11' .. deaths .. string.sub(old, 4, 6) .. tail, 'PX', ARGV[2])
     return 1
   end
-  return stored == '11' and stored_tail == tail and 1 or old
+  return stored == '11' and stored_tail == tail and { old } or old
 end
 
 local function redrive(key, generation, owner)
@@ -66,14 +68,14 @@ end
 
 local answers = { count }
 for i = 2, #KEYS do
-  local from, tail = ARGV[i * 2 - 1], ARGV[i * 2]
+  local from, tail, deaths = ARGV[i * 3 - 3], ARGV[i * 3 - 2], ARGV[i * 3 - 1]
   local kind = string.sub(from, 1, 1)
   if kind == '' then
-    answers[i] = claim_absent(KEYS[i], tail)
+    answers[i] = claim_absent(KEYS[i], tail, deaths)
   elseif kind == 'c' then
-    answers[i] = go_on(KEYS[i], '11', string.sub(from, 2), tail)
+    answers[i] = go_on(KEYS[i], '11', string.sub(from, 2), tail, deaths)
   elseif kind == 'h' then
-    answers[i] = go_on(KEYS[i], '13', string.sub(from, 2), tail)
+    answers[i] = go_on(KEYS[i], '13', string.sub(from, 2), tail, NO_DEATHS)
   else
     answers[i] = redrive(KEYS[i], string.sub(from, 2), tail)
   end

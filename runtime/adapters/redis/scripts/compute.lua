@@ -28,7 +28,7 @@ local function compute_from_claim(key, tail, value)
   if not old or string.sub(old, 1, 2) ~= '11' or string.sub(old, 7) ~= tail then
     return old
   end
-  local generation = string.sub(old, 3, 6)
+  local generation = '\0' .. string.sub(old, 4, 6)
   if generation ~= NO_GENERATION then
     value = '12' .. generation .. string.sub(value, 7)
   end

@@ -31,7 +31,7 @@ local function hand(key, from, tail)
   else
     old = redis.call('GET', key)
     if old and string.sub(old, 1, 2) == '11' and string.sub(old, 7) == from then
-      redis.call('SET', key, '13' .. string.sub(old, 3, 6) .. tail, 'PX', ARGV[2])
+      redis.call('SET', key, '13\0' .. string.sub(old, 4, 6) .. tail, 'PX', ARGV[2])
       return 1
     end
   end

@@ -11,7 +11,7 @@
 --   value   to store
 --
 -- Returns 0 when the epoch is not there, else {count of the epoch, answer, …}. An answer is
---   1        accepted
+--   1        accepted; {value} where the claim has cost deaths
 --   value    refused: the state of the handling; nil when nothing is stored
 
 local count = redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
@@ -28,7 +28,7 @@ for n = 1, (#KEYS - 1) / 2 do
   if old and string.sub(old, 1, 2) == '11' and string.sub(old, 7) == ARGV[at] then
     redis.call('HSET', journal, ARGV[at + 1], ARGV[at + 2])
     redis.call('PEXPIRE', journal, ARGV[2])
-    answers[n + 1] = 1
+    answers[n + 1] = string.byte(old, 3) == 0 and 1 or { old }
   else
     answers[n + 1] = old
   end

@@ -10,7 +10,7 @@
 --   tail    of the released claim
 --
 -- Returns 0 when the epoch is not there, else {count of the epoch, answer, …}. An answer is
---   1        accepted, as requested
+--   {value}  accepted, and this is the value now stored
 --   value    refused; nil when nothing is stored
 
 local count = redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
@@ -26,10 +26,11 @@ local function release(key, from, tail)
   end
   local stored_tail = string.sub(old, 7)
   if stored_tail == from then
-    redis.call('SET', key, string.sub(old, 1, 6) .. tail, 'PX', ARGV[2])
-    return 1
+    local value = string.sub(old, 1, 6) .. tail
+    redis.call('SET', key, value, 'PX', ARGV[2])
+    return { value }
   end
-  return stored_tail == tail and 1 or old
+  return stored_tail == tail and { old } or old
 end
 
 local answers = { count }
