@@ -2,6 +2,7 @@
 import type { Fact } from '../../../contracts/fact.ts'
 import type { FlowGraph } from '../../../tracing/flow-graph.ts'
 import { reconstructFlow, type FlowSources } from '../../../tracing/reconstruct.ts'
+import { Subscriptions } from '../../../tracing/subscriptions.ts'
 import type { Finding, History } from './history.ts'
 
 /** How flows are told: the ledger's fold, or what a test puts in its place. */
@@ -14,13 +15,19 @@ export function orderFree(history: History, tell: TellFlow = reconstructFlow, sa
     ({ flowId }) => flowId,
   )
   const flows = [...byFlow]
+  const subscriptions = new Subscriptions(history.manifests)
   const step = Math.max(1, Math.floor(flows.length / sample))
   return flows
     .filter((_, index) => index % step === 0)
-    .flatMap(([flowId, facts]) => judgeFlow(history, flowId, facts, tell))
+    .flatMap(([flowId, facts]) => judgeFlow({ ...history, manifests: subscriptions }, flowId, facts, tell))
 }
 
-function judgeFlow({ events, manifests }: History, flowId: string, facts: readonly Fact[], tell: TellFlow): Finding[] {
+function judgeFlow(
+  { events, manifests }: Pick<FlowSources, 'manifests'> & Pick<History, 'events'>,
+  flowId: string,
+  facts: readonly Fact[],
+  tell: TellFlow,
+): Finding[] {
   const seen = events
     .filter(({ envelope }) => envelope.flowId === flowId)
     .map(({ envelope, topic, partition, offset, timestampMs, key }) => {

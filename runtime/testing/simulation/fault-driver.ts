@@ -3,10 +3,11 @@ import { FACTS_TOPIC } from '../../../contracts/contract.ts'
 import type { BrokerFaults, CommitFault, SendFault } from '../../adapters/memory/faults.ts'
 import type { MemoryStore } from '../../adapters/memory/store.ts'
 import type { OutgoingRecord, TopicPartition } from '../../ports/broker.ts'
-import { describeFault, type PlannedFault } from './fault-plan.ts'
+import { describeFault, jumpMs, type PlannedFault } from './fault-plan.ts'
 import type { Life } from './life.ts'
 import type { CrashPhase } from './network.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
+import type { SimulatedRegistry } from './simulated-registry.ts'
 import type { Trace } from './trace.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -22,6 +23,9 @@ export interface FaultTargets {
   readonly partitions: readonly TopicPartition[]
   /** Appends a record of the log again; false when there is none yet. */
   readonly repeat: (pick: number) => boolean
+  /** The same with a record that wakes or retries a handling. */
+  readonly repeatTimer: (pick: number) => boolean
+  readonly registry: SimulatedRegistry
   readonly onActivity: () => void
 }
 
@@ -113,16 +117,20 @@ export class FaultDriver {
   #strike(fault: PlannedFault, tries: number): void {
     this.#targets.onActivity()
     if (this.#strikeNow(fault) || tries > MOST_TRIES) return
+    // Not every choreography has timers: what could not strike as one of theirs strikes as another.
+    if (tries === MOST_TRIES && fault.kind === 'duplicate-timer')
+      return this.#strike({ ...fault, kind: 'duplicate' }, 0)
     this.#later(TRY_AGAIN_MS, () => this.#strike(fault, tries + 1))
   }
 
   /** False when there is nothing to strike now. */
   #strikeNow(fault: PlannedFault): boolean {
-    const { time, store } = this.#targets
+    const { time, store, registry } = this.#targets
     switch (fault.kind) {
       case 'stall':
       case 'leave':
       case 'expel':
+      case 'clock-jump':
         return this.#strikeProcess(fault)
       case 'join':
         this.#fire(fault)
@@ -134,6 +142,9 @@ export class FaultDriver {
       case 'lost-answers':
         store().faults.loseAnswers(fault.count)
         break
+      case 'registry-away':
+        registry.awayFor(fault.forMs)
+        break
       case 'broker-away':
         this.#brokerAwayUntilMs = time.nowMs + fault.forMs
         break
@@ -144,6 +155,9 @@ export class FaultDriver {
       }
       case 'duplicate':
         if (!this.#targets.repeat(fault.pick)) return false
+        break
+      case 'duplicate-timer':
+        if (!this.#targets.repeatTimer(fault.pick)) return false
         break
       default:
         this.#arm(fault)
@@ -160,6 +174,9 @@ export class FaultDriver {
     this.#fire(fault, process.life.name)
     if (fault.kind === 'expel') {
       process.expel(this.#targets.groups[fault.pick % this.#targets.groups.length] ?? '')
+    } else if (fault.kind === 'clock-jump') {
+      process.life.skewMs = jumpMs(fault)
+      this.#later(fault.forMs, () => (process.life.skewMs = 0))
     } else if (fault.kind === 'stall') {
       process.stall()
       this.#later(fault.forMs, () => process.wake())

@@ -10,8 +10,10 @@ import type { Random } from './random.ts'
  * - `lost-ack`: a send is appended and its answer lost. `partial`: only some of its partitions are appended. `refuse`: nothing is.
  * - `lost-commit`: a commit is stored and its answer lost, or it is not stored.
  * - `store-away`, `broker-away`: no call is answered for a while. `lost-answers`: calls of the store take effect, their answers are lost.
+ * - `registry-away`: schemas cannot be looked up for a while, and what a process knew of them is forgotten.
+ * - `clock-jump`: the clock of a process is wrong for a while, by up to three hours in either direction.
  * - `slow`: a handler takes seconds to a minute. `failure`: a handler throws after it has done its work.
- * - `duplicate`: a record is appended again. `held-back`: nothing of a partition is delivered for a while.
+ * - `duplicate`: a record is appended again; `duplicate-timer`: one that wakes or retries a handling. `held-back`: nothing of a partition is delivered for a while.
  */
 export const FAULT_KINDS = [
   'crash',
@@ -26,9 +28,12 @@ export const FAULT_KINDS = [
   'store-away',
   'broker-away',
   'lost-answers',
+  'registry-away',
+  'clock-jump',
   'slow',
   'failure',
   'duplicate',
+  'duplicate-timer',
   'held-back',
 ] as const
 
@@ -58,6 +63,8 @@ const LONGEST_MS: Partial<Record<FaultKind, number>> = {
   slow: 60_000,
   'store-away': 25_000,
   'broker-away': 15_000,
+  'registry-away': 20_000,
+  'clock-jump': 60_000,
   'held-back': 20_000,
 }
 /** Crashes and stalls are what the protocol is about. */
@@ -89,6 +96,14 @@ export function drawFaults(
     }
   })
   return faults.sort((left, right) => left.atMs - right.atMs)
+}
+
+const LONGEST_JUMP_MS = 3 * 3_600_000
+
+/** How wrong the clock is in a `clock-jump`, ms: forwards or backwards, small and large by order of magnitude. */
+export function jumpMs({ pick }: PlannedFault): number {
+  const share = (pick % 1_000) / 1_000
+  return Math.floor(LONGEST_JUMP_MS ** share) * (pick % 2 === 0 ? 1 : -1)
 }
 
 /** One line for people. */

@@ -12,6 +12,8 @@ export class Life {
   #state: 'running' | 'stalled' | 'dead' = 'running'
   #held: (() => void)[] = []
   readonly #onDeath: (() => void)[] = []
+  /** How wrong its clock is. Its timers are not: those of Node run by another clock. */
+  skewMs = 0
 
   constructor(name: string) {
     this.name = name
@@ -63,7 +65,7 @@ export function clockOf(life: Life, time: VirtualTime, random: Random): Clock {
     pending.clear()
   })
   return {
-    nowMs: () => time.nowMs,
+    nowMs: () => time.nowMs + life.skewMs,
     steadyMs: () => time.nowMs,
     random: () => random.next(),
     after: (delayMs, callback): Cancel => {

@@ -23,7 +23,6 @@ export interface SceneOptions {
   readonly flows: number
   readonly processes: number
   readonly handlerMs?: (random: Random) => number
-  readonly redrives?: boolean
   readonly expect?: ExpectFlow
   readonly tamper?: Tamper
 }
@@ -50,7 +49,6 @@ export async function openScene(agents: readonly Agent[], options: SceneOptions)
     withinMs: Math.max(SHORTEST_LOAD_MS, flows * FLOW_EVERY_MS),
     next: firstEvents(agents, contracts, codec, options.events),
     handlerMs: options.handlerMs ?? usualHandlerMs,
-    redrives: options.redrives ?? true,
     ...(options.tamper === undefined ? {} : { tamper: options.tamper }),
     expectations: expectationsOn(codec, options.expect),
   }

@@ -24,6 +24,7 @@ import type { Scene } from './scene.ts'
 import { simulatedAgents } from './simulated-handlers.ts'
 import { simulatedBroker } from './simulated-broker.ts'
 import { SimulatedProcess, type ProcessHost } from './simulated-process.ts'
+import { SimulatedRegistry } from './simulated-registry.ts'
 import { Trace } from './trace.ts'
 import { VirtualTime } from './virtual-time.ts'
 import { Witness } from './witness.ts'
@@ -50,6 +51,8 @@ export async function simulateRun(scene: Scene, seed: number, plan: readonly Pla
   return run.play(plan)
 }
 
+/** Topics of records that wake or retry a handling. */
+const TIMERS = /\.(timers|retry\.[^.]+)$/
 /** Longer than any short timer: nothing that is still to come can have been missed. */
 const CALM_MS = 120_000
 /** Looking whether all is done costs more than a timer. */
@@ -59,6 +62,7 @@ const MOST_TIMERS = 3_000_000
 /** The event loop turns only so often: it costs more than what a timer does, and nothing in a run waits for it. */
 const TIMERS_PER_TURN = 64
 const PARTITIONS_MAX = 3
+const SHOWN_PARTITIONS = 5
 /** What a supervisor waits before it starts a process again. */
 const START_AGAIN_MS = 2_000
 
@@ -72,6 +76,7 @@ class SimulatedRun {
   readonly #seed: number
   readonly #time = new VirtualTime()
   readonly #trace = new Trace(this.#time)
+  readonly #registry = new SimulatedRegistry(this.#time)
   readonly #broker: MemoryBroker
   readonly #store: MemoryStore
   readonly #written: WrittenLog
@@ -193,11 +198,11 @@ class SimulatedRun {
 
   #isAtRest(): boolean {
     const isOver = this.#load.isOver && this.#faults.isOver && this.#clerk?.isOver !== false
-    return isOver && this.#behind().length === 0
+    return isOver && this.#behind(1).length === 0
   }
 
-  /** Partitions in which a group has not committed all there is. Members of a group tell what it reads: retries are groups of their own. */
-  #behind(): string[] {
+  /** Partitions, so many at most, in which a group has not committed all there is. Members tell what it reads: retries are groups of their own. */
+  #behind(atMost: number): string[] {
     const cluster = clusterOf(this.#broker)
     const subscribed = new Map(this.#scene.agents.map(({ name, topics }) => [name, new Set(topics)]))
     for (const [name, group] of cluster.groups) {
@@ -205,16 +210,20 @@ class SimulatedRun {
       for (const member of group.members) for (const topic of member.topics) topics.add(topic)
       subscribed.set(name, topics)
     }
-    return [...subscribed].flatMap(([name, topics]) =>
-      [...topics].flatMap((topic) =>
-        cluster.topic(topic, 'fetch').partitions.flatMap((log) => {
-          const committed = cluster.group(name).committed(log)?.offset ?? 0
-          return committed < log.endOffset
-            ? [`${name} committed ${committed} of ${log.endOffset} in ${topic}/${log.partition}`]
-            : []
-        }),
-      ),
-    )
+    const behind: string[] = []
+    for (const [name, topics] of subscribed) {
+      const group = cluster.group(name)
+      for (const topic of topics) {
+        for (const log of cluster.topic(topic, 'fetch').partitions) {
+          if (log.endOffset === 0) continue
+          const committed = group.committed(log)?.offset ?? 0
+          if (committed >= log.endOffset) continue
+          behind.push(`${name} committed ${committed} of ${log.endOffset} in ${topic}/${log.partition}`)
+          if (behind.length === atMost) return behind
+        }
+      }
+    }
+    return behind
   }
 
   #openWork(): string {
@@ -223,7 +232,7 @@ class SimulatedRun {
       .map(({ life, problems: its }) => {
         return `${life.name}${life.isStalled ? ' (stalled)' : ''}: ${its.join(', ') || 'well'}`
       })
-    return [...this.#behind().slice(0, 5), ...problems].join('; ') || 'events or faults are still to come'
+    return [...this.#behind(SHOWN_PARTITIONS), ...problems].join('; ') || 'events or faults are still to come'
   }
 
   async #leaveAll(): Promise<void> {
@@ -257,8 +266,7 @@ class SimulatedRun {
   }
 
   #hireClerk(): void {
-    const { contracts, codec, redrives } = this.#scene
-    if (!redrives) return
+    const { contracts, codec } = this.#scene
     const random = randomStream(this.#seed, 'dead letters')
     this.#clerk = new DeadLetterClerk({ ...this.#outsider('clerk'), contracts, codec, random, trace: this.#trace })
   }
@@ -287,15 +295,17 @@ class SimulatedRun {
           return { topic, partition }
         }),
       ),
-      repeat: (pick) => this.#repeat(topics, pick),
+      repeat: (pick) => this.#repeat((topic) => topics.has(topic), pick),
+      repeatTimer: (pick) => this.#repeat((topic) => TIMERS.test(topic), pick),
+      registry: this.#registry,
       onActivity: () => this.#touch(),
     })
   }
 
-  /** Appends a record of an event topic a second time, as a producer does that lost an answer. */
-  #repeat(topics: ReadonlySet<string>, pick: number): boolean {
-    const events = this.#written.records.filter(({ topic }) => topics.has(topic))
-    const record = events[pick % events.length]
+  /** Appends a record of some topics a second time, as a producer does that lost an answer. */
+  #repeat(isMeant: (topic: string) => boolean, pick: number): boolean {
+    const records = this.#written.records.filter(({ topic }) => isMeant(topic))
+    const record = records[pick % records.length]
     if (record === undefined) return false
     const { topic, partition, key, value } = record
     const headers = Object.fromEntries(
@@ -314,6 +324,7 @@ class SimulatedRun {
     return {
       ...{ contracts, codec, schemaIds, random, log },
       ...{ time: this.#time, trace: this.#trace, network: this.#network, store: this.#store },
+      registry: this.#registry,
       connection: () => this.#broker.connection(),
       isHeldBack: (position) => this.#faults.isHeldBack(position),
       witness: this.#witness.answered,

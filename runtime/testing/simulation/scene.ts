@@ -33,8 +33,6 @@ export interface Scene {
   readonly next: (random: Random, flow: number) => FirstEventSample
   /** Draws how long a handling takes, ms. */
   readonly handlerMs: (random: Random) => number
-  /** Whether somebody redrives and discards dead letters meanwhile. */
-  readonly redrives: boolean
   /** Breaks the runtime on purpose: tests show with it that the judge sees it. */
   readonly tamper?: Tamper
   /** What the user expects of the flows. */

@@ -32,8 +32,6 @@ export interface SimulateOptions {
   readonly events?: readonly FirstEventSample[]
   /** How long a handling takes besides what its code does, ms; `random.next()` draws. @default mostly nothing, some up to 3 s */
   readonly handlerMs?: (random: Random) => number
-  /** Whether somebody redrives some of the dead letters, often more than once, and discards the others. @default true */
-  readonly redrives?: boolean
   /** Contracts, or their folder. @default the folder that the project's configuration names: `contracts` */
   readonly contracts?: ContractSet | string
   /** An assertion on every flow that has ended; it throws when the flow is wrong. */
@@ -85,7 +83,6 @@ export async function simulateAll(
     events,
     contracts,
     handlerMs,
-    redrives,
     tamper,
   } = options
   const scene = await openScene(agents, {
@@ -95,7 +92,6 @@ export async function simulateAll(
     ...(expect === undefined ? {} : { expect }),
     ...(tamper === undefined ? {} : { tamper }),
     ...(handlerMs === undefined ? {} : { handlerMs }),
-    ...(redrives === undefined ? {} : { redrives }),
   })
   const builder = new ReportBuilder(seed)
   const endInline = await runInline()

@@ -13,6 +13,7 @@ import type { Network } from './network.ts'
 import type { Random } from './random.ts'
 import type { Tamper } from './scene.ts'
 import { simulatedBroker } from './simulated-broker.ts'
+import type { SimulatedRegistry } from './simulated-registry.ts'
 import { simulatedStore, type StoreWitness } from './simulated-store.ts'
 import type { Trace } from './trace.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -25,6 +26,7 @@ export interface ProcessHost {
   readonly time: VirtualTime
   readonly trace: Trace
   readonly network: Network
+  readonly registry: SimulatedRegistry
   /** Jitter of the runtime. */
   readonly random: Random
   readonly connection: () => MemoryConnection
@@ -72,7 +74,8 @@ export class SimulatedProcess {
     const { isHeldBack, witness, tamper } = host
     this.#service = new Service({
       ...SETTINGS,
-      ...{ contracts, codec, schemaIds, clock, log },
+      ...{ contracts, schemaIds, clock, log },
+      codec: host.registry.codecOf(codec, this.life, network),
       agents: host.agentsOf(life),
       broker: tamper.broker(simulatedBroker({ connection: this.#connection, life, network, trace, isHeldBack })),
       store: tamper.store(simulatedStore(host.store, life, network, witness)),

@@ -1,5 +1,5 @@
 /**
- * `npm run simulate [-- --runs n --seed n --flows n --faults n --processes n --only name --out file]`: many simulated runs of the
+ * `npm run simulate [-- --runs n --seed n --flows n --faults n --processes n --only name,name --out file]`: many simulated runs of the
  * choreographies in services/ and of agents that take steps and sleep. A violation is shown with its seed and the trial goes on; it ends
  * with status 1 if there was any. What is done stands in the file: the same command goes on from there.
  */
@@ -31,7 +31,7 @@ const { values: given } = parseArgs({
   },
 })
 const options = { seed: Number(given.seed), flows: Number(given.flows), faults: Number(given.faults) }
-const names: readonly string[] = given.only === undefined ? SCENES : [given.only]
+const names: readonly string[] = given.only === undefined ? SCENES : given.only.split(',')
 const done = readDone()
 const open = openBlocks()
 const total = open.length

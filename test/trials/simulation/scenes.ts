@@ -18,7 +18,7 @@ export const BLOCK = 25
 
 const SAMPLES: Readonly<Record<string, readonly [topic: string, file: string]>> = {
   research: ['research.requested', 'services/research/sample/requests.jsonl'],
-  documents: ['documents.document-received', 'services/documents/sample/documents.jsonl'],
+  documents: ['document.received', 'services/documents/sample/documents.jsonl'],
 }
 
 /** Names of what can be simulated. */

@@ -2,7 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { isLabanError } from '../../../../../contracts/errors.ts'
+import { terminal } from '../../../../../runtime/outcomes.ts'
+import { FAULT_KINDS } from '../../../../../runtime/testing/simulation/fault-plan.ts'
 import { simulateAll, simulate } from '../../../../../runtime/testing/simulation/simulate.ts'
+import { steppingAgents } from '../../../../harness/stepping-agents.ts'
 import { testAgent, testContracts, type Note, type TestContext } from '../../../../harness/world.ts'
 
 const contracts = testContracts
@@ -76,6 +79,45 @@ describe('simulate', () => {
     expect(report.violation).toBeUndefined()
     expect(report.virtualMs).toBeGreaterThan(7 * 86_400_000)
     expect(performance.now() - beganAt).toBeLessThan(2_000)
+  })
+
+  it('lets handlers sleep for a week in no time', async () => {
+    const sleeper = testAgent({
+      ...{ name: 'test.sleeper', consumes: 'test.in', produces: ['test.out'] },
+      async handle(event: Note, { publish, sleep }: TestContext) {
+        await sleep('week', 7 * 86_400_000)
+        publish('test.out', event)
+      },
+    })
+    const beganAt = performance.now()
+    const report = await simulateAll([sleeper], { contracts, flows: 3, faults: 0, runs: 1 })
+    expect(report.violation).toBeUndefined()
+    expect(report.outcomes).toMatchObject({ suspended: 3, completed: 3 })
+    expect(report.virtualMs).toBeGreaterThan(7 * 86_400_000)
+    expect(performance.now() - beganAt).toBeLessThan(2_000)
+  })
+
+  it('strikes with every kind of fault', async () => {
+    const seen = new Set<string>()
+    for (const kind of FAULT_KINDS) {
+      const options = { contracts, seed: 5, runs: 1, flows: 8, faults: 1, kinds: [kind] }
+      const report = await simulate(steppingAgents(), options)
+      for (const struck of Object.keys(report.faults)) seen.add(struck)
+    }
+    expect([...seen].sort()).toEqual([...FAULT_KINDS].sort())
+  })
+
+  it('redrives dead letters, and discards what fails too often, until nothing waits', async () => {
+    const hopeless = testAgent({
+      ...{ name: 'test.hopeless', consumes: 'test.in' },
+      handle: () => {
+        throw terminal('never')
+      },
+    })
+    const all = await simulate([hopeless], { contracts, flows: 20, faults: 0, runs: 1 })
+    // Each redrive that was not the first of its generation is told as a duplicate; discarding is told as a dead letter.
+    expect(all.outcomes['dead-lettered']).toBeGreaterThan(40)
+    expect(all.outcomes['duplicate']).toBeGreaterThan(20)
   })
 
   it.each([
