@@ -4,42 +4,42 @@
  */
 import type { Fact } from '../../../contracts/fact.ts'
 import type { Finding, History, PastFact } from './history.ts'
+import { redrivesIn } from './redrives.ts'
 
 const RESULTS: ReadonlySet<Fact['outcome']> = new Set(['completed', 'rejected', 'dead-lettered'])
 
 /** I4: what breaks it. */
-export function oneOwner({ facts }: History): Finding[] {
+export function oneOwner(history: History): Finding[] {
+  const redriven = redrivesIn(history)
   const byHandling = new Map<string, PastFact[]>()
-  for (const past of facts) {
+  for (const past of history.facts) {
     const { agent, handlingId, outcome } = past.fact
     if (!RESULTS.has(outcome)) continue
-    const name = `${agent}/${handlingId}`
+    const name = `${agent} ${handlingId}`
     const list = byHandling.get(name)
     if (list === undefined) byHandling.set(name, [past])
     else list.push(past)
   }
-  return [...byHandling.values()].flatMap((list) => (list.length === 1 ? [] : contradictions(list)))
+  return [...byHandling].flatMap(([name, list]) =>
+    list.length === 1 ? [] : contradictions(list, redriven.get(name)?.redrives[0]?.at ?? Infinity),
+  )
 }
 
-function contradictions(list: readonly PastFact[]): Finding[] {
+/** What ends after `redrivenAt` may be another end than the dead letter before it. */
+function contradictions(list: readonly PastFact[], redrivenAt: number): Finding[] {
   const wrong: Finding[] = []
   const say = ({ agent, handlingId, flowId }: Fact, problem: string): void => {
     wrong.push({ invariant: 'I4', problem: `${agent} ${handlingId}: ${problem}`, flowId })
   }
   let result: Fact | undefined
-  for (const { fact } of list) {
-    if (result !== undefined && isRedriveOf(fact, result)) result = undefined
+  for (const { fact, at } of list) {
+    if (result?.outcome === 'dead-lettered' && redrivenAt < at) result = undefined
     if (result !== undefined && resultOf(fact) !== resultOf(result)) {
       say(fact, `ended as ${resultOf(result)} (${result.instance}) and as ${resultOf(fact)} (${fact.instance})`)
     }
     result ??= fact
   }
   return wrong
-}
-
-/** A dead letter may be given another chance. */
-function isRedriveOf(fact: Fact, before: Fact): boolean {
-  return before.outcome === 'dead-lettered' && fact.attempt > before.attempt
 }
 
 function resultOf({ outcome, outputs }: Fact): string {

@@ -9,7 +9,7 @@ import { readHandover } from '../../retry/handover.ts'
 import { placeOf, type Finding, type History, type JudgedAgent, type PastRecord } from './history.ts'
 
 /** What happened to one handling that has been a dead letter. */
-interface Story {
+export interface Story {
   /** Ends as a dead letter, in order. */
   readonly deaths: { readonly at: number; readonly generation: number }[]
   readonly redrives: { readonly at: number; readonly generation: number }[]
@@ -21,7 +21,7 @@ const REDRIVES = '.retry.redrive'
 
 /** I10: what breaks it. */
 export function redrivenOnce(history: History): Finding[] {
-  const stories = storiesOf(history)
+  const stories = redrivesIn(history)
   return history.runs.flatMap(({ at, agent, handlingId, flowId, isStray }): Finding[] => {
     const story = isStray ? undefined : stories.get(`${agent} ${handlingId}`)
     if (story === undefined) return []
@@ -33,7 +33,8 @@ export function redrivenOnce(history: History): Finding[] {
   })
 }
 
-function storiesOf(history: History): ReadonlyMap<string, Story> {
+/** Handlings that have been dead letters or were redriven, by agent and handling: `agent id`. */
+export function redrivesIn(history: History): ReadonlyMap<string, Story> {
   const stories = new Map<string, Story>()
   const generations = new Map<string, number>()
   for (const record of history.own) {
