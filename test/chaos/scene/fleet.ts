@@ -145,7 +145,7 @@ export class Fleet {
       if (this.#isClosing || place === undefined || place.state === 'ending') return
       this.#interrupt(process.pid)
       this.ownEnds += 1
-      this.#tell(`${name} ended by itself with ${String(code)}: ${stderr.trim().split('\n').at(-1) ?? ''}`, process.pid)
+      this.#tell(`${name} ended by itself with ${String(code)}: ${whyOf(stderr)}`, process.pid)
       place.state = 'ending'
       await pause(RESTART_PAUSE_MS)
       this.#refill(place)
@@ -165,4 +165,9 @@ export class Fleet {
     if (found === undefined) this.#tell('nobody is there to be taken')
     return found
   }
+}
+
+/** The last code of the error table that it has named, or its last words. */
+function whyOf(stderr: string): string {
+  return stderr.match(/LABAN_[A-Z_]+/g)?.at(-1) ?? stderr.trim().split('\n').at(-1) ?? ''
 }
