@@ -40,6 +40,14 @@ export const HANDLING_ERRORS = {
       'The handler ends its process: it runs out of memory, loops without end so that the lease lapses, calls process.exit, or crashes in native code. The last time it ran alone.',
     remedy: 'Read the last log and exit status of {instance}, mend the handler, then redrive the dead letter.',
   },
+  LABAN_OUTPUT_UNPUBLISHABLE: {
+    class: 'terminal',
+    message: 'Output {output} of {agent} cannot be published to {topic}: {problem}',
+    cause:
+      'The broker refused it for as long as an event may hold its lane, or at once because it is larger than the topic allows.',
+    remedy:
+      'Mend the topic or the rights, then redrive the dead letter: the recorded outputs are published, the handler does not run again.',
+  },
   LABAN_STEP_MISUSE: {
     class: 'terminal',
     message: 'Step {step} of {agent}: {problem}',

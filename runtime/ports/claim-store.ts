@@ -92,7 +92,8 @@ export interface JournalRequest extends HandlingRef {
 
 /** A handling that cannot succeed. */
 export interface BuryRequest extends HandlingRef {
-  readonly from: From
+  /** A result that cannot be published is kept with it: a redrive enters `computed` again. */
+  readonly from: From | { readonly computedBy: string; readonly attempt: number }
   /** What whoever finds it needs to write its dead letter and its fact; see `runtime/service/burial-note.ts`. */
   readonly note: Buffer
 }
@@ -136,6 +137,7 @@ export interface ClaimStore {
   read(refs: readonly HandlingRef[]): Promise<readonly HandlingState[]>
   /**
    * Enters `claimed`; a take-over (also of a released claim) and a redrive count the attempt up from the stored one.
+   * A redrive of what had been computed enters `computed` as its owner instead: nothing is to run.
    * Repeating one's own that took effect is accepted, here and in all transitions below: a lost answer is asked for again.
    */
   claim(requests: readonly ClaimRequest[]): Promise<readonly Transition[]>

@@ -4,6 +4,7 @@
  */
 import { accountOf, deadLetterRecord } from '../handle/dead-letter.ts'
 import type { Appended, OutgoingRecord } from '../ports/broker.ts'
+import type { BuryRequest } from '../ports/claim-store.ts'
 import { decodeBurialNote, encodeBurialNote, type BurialNote } from './burial-note.ts'
 import type { HandlingDeps } from './deps.ts'
 import type { FactParts } from './fact-of.ts'
@@ -22,6 +23,8 @@ interface Buried {
 /** Ways to the log; both wait for as long as the broker refuses. */
 export interface BurialOutlets {
   readonly append: (records: readonly OutgoingRecord[]) => Promise<readonly Appended[]>
+  /** Puts outputs on the log that are not published. */
+  readonly keepOutputs: (work: Work, outputs: Buffer) => Promise<void>
   readonly writeFact: (work: Work, fact: FactParts) => Promise<void>
 }
 
@@ -39,13 +42,30 @@ export class Burial {
 
   /** Every part of a join becomes a dead letter. Undefined: another owner has the handling, and how it ends is for that one to say. */
   async bury(work: Work, ownership: Ownership, end: DeadEnd): Promise<Buried | undefined> {
+    if (this.#deps.dedup && !(await ownership.claim())) return undefined
+    return this.#bury(work, ownership.from, end)
+  }
+
+  /**
+   * The broker does not take the outputs: they are kept, in the store and on the log, and a redrive publishes them. Undefined: somebody
+   * else has published them meanwhile.
+   */
+  async buryResult(
+    work: Work,
+    result: { readonly computedBy: string; readonly attempt: number; readonly outputs: Buffer },
+    end: DeadEnd,
+  ): Promise<Buried | undefined> {
+    const { computedBy, attempt, outputs } = result
+    await this.#outlets.keepOutputs(work, outputs)
+    return this.#bury(work, { computedBy, attempt }, end)
+  }
+
+  async #bury(work: Work, from: BuryRequest['from'], end: DeadEnd): Promise<Buried | undefined> {
     const { log, admission, dedup } = this.#deps
-    if (dedup && !(await ownership.claim())) return undefined
     const note = this.#noteOf(end)
     let generation = (work.handover?.generation ?? 0) + 1
     if (dedup) {
-      const request = { ...work.ref, from: ownership.from, note: encodeBurialNote(note) }
-      const { accepted, current } = await admission.bury(request)
+      const { accepted, current } = await admission.bury({ ...work.ref, from, note: encodeBurialNote(note) })
       if (!accepted || current.state !== 'dead') return undefined
       generation = current.generation
     }

@@ -106,6 +106,7 @@ export class Decider {
   async #claim(work: Work, from: ClaimRequest['from'], deaths = 0): Promise<Decision> {
     const { instance, admission } = this.#deps
     const { accepted, current } = await admission.claim({ ...work.ref, owner: instance, from, deaths })
+    if (accepted && current.state === 'computed') return { kind: 'republish', state: current }
     if (!accepted || current.state !== 'claimed') return AGAIN
     return { kind: 'run', claimedAttempt: current.attempt }
   }

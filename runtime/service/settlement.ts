@@ -3,8 +3,8 @@
  * computed -> outputs -> fact -> input finished -> done. The lane may go on after the outputs.
  */
 import { retryTierTopic } from '../../contracts/agent-topics.ts'
-import { isLabanError, LabanError } from '../../contracts/errors.ts'
-import type { Fact, FactOutput } from '../../contracts/fact.ts'
+import { isLabanError, type LabanError } from '../../contracts/errors.ts'
+import type { Fact, FactOutput, FactStep } from '../../contracts/fact.ts'
 import { decodeRecords, encodeRecords, type RecordToStore, type StoredRecord } from '../../contracts/record-format.ts'
 import { deadLetterMark } from '../handle/dead-letter.ts'
 import type { Output } from '../handle/output-collector.ts'
@@ -12,8 +12,6 @@ import type { HandlingJournal } from '../journal/handling-journal.ts'
 import { computedRecord } from '../journal/journal-records.ts'
 import type { Appended, OutgoingRecord } from '../ports/broker.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
-import { delay } from '../ports/clock.ts'
-import { errorFields } from '../ports/logger.ts'
 import { handoverRecord } from '../retry/handover.ts'
 import { timerId, timerRecord } from '../timers/timer-record.ts'
 import { Burial } from './burial.ts'
@@ -22,6 +20,7 @@ import type { ExecutionEnd, PostponedEnd, SuspendedEnd } from './run.ts'
 import { factOf, type FactParts } from './fact-of.ts'
 import { memberRecord } from './member-format.ts'
 import type { Ownership } from './ownership.ts'
+import { Outlet, unpublishable } from './outlet.ts'
 import { outputIdentity } from './output-identity.ts'
 import { Succession } from './succession.ts'
 import type { Work } from './work.ts'
@@ -31,8 +30,6 @@ export interface Settled {
   readonly settling: Promise<void>
 }
 
-const BLOCKED_FIRST_RETRY_MS = 500
-const BLOCKED_LONGEST_RETRY_MS = 30_000
 const NO_OUTPUTS = encodeRecords([])
 
 /** See the file's head. */
@@ -40,15 +37,16 @@ export class Settlement {
   readonly #deps: HandlingDeps
   readonly #succession: Succession
   readonly #burial: Burial
-  #blocked = 0
+  readonly #outlet: Outlet
 
   constructor(deps: HandlingDeps) {
     this.#deps = deps
-    const append = (records: readonly OutgoingRecord[]): Promise<readonly Appended[]> =>
-      this.#appendUntilAccepted(records)
+    this.#outlet = new Outlet(deps)
+    const append = (records: readonly OutgoingRecord[]): Promise<readonly Appended[]> => this.#outlet.append(records)
     const writeFact = (work: Work, fact: FactParts): Promise<void> => this.writeFacts([factOf(deps, work, fact)])
     this.#succession = new Succession(deps, append)
-    this.#burial = new Burial(deps, this.#succession, { append, writeFact })
+    const keepOutputs = (work: Work, outputs: Buffer): Promise<void> => this.keepOutputs(work, outputs)
+    this.#burial = new Burial(deps, this.#succession, { append, keepOutputs, writeFact })
   }
 
   /** See {@link Succession.admits}. */
@@ -63,7 +61,7 @@ export class Settlement {
 
   /** Handlings whose computed outputs the broker refuses. */
   get blockedCount(): number {
-    return this.#blocked
+    return this.#outlet.blockedCount
   }
 
   /** Records and publishes the outputs. Undefined: another owner's result won, and these outputs are dropped. */
@@ -80,8 +78,14 @@ export class Settlement {
       span.end('superseded')
       return undefined
     }
+    const appended = await this.#outlet.publish(records)
+    if (isLabanError(appended)) {
+      for (const output of outputs) output.send.end()
+      span.end('failed', appended)
+      const result = { computedBy: this.#deps.instance, attempt: ownership.attempt, outputs: encodeRecords(records) }
+      return this.#giveUp(work, result, { ...end, refusal: appended })
+    }
     if (work.handover === undefined) this.#deps.onEnded?.(false)
-    const appended = await this.#publish(records)
     outputs.forEach((output, index) => output.send.end(appended[index]))
     span.end('completed')
     const fact: FactParts = {
@@ -113,12 +117,16 @@ export class Settlement {
   }
 
   /** Publishes what an earlier owner computed: the recorded bytes under the recorded ids. */
-  async republish(work: Work, state: Extract<HandlingState, { state: 'computed' }>): Promise<Settled> {
+  async republish(work: Work, state: Extract<HandlingState, { state: 'computed' }>): Promise<Settled | undefined> {
     const startedAtMs = this.#deps.clock.nowMs()
     const records = decodeRecords(state.outputs)
     const rejectedTopic = rejectedIn(records)
     if (rejectedTopic !== undefined) return this.#rejected(work, rejectedTopic, startedAtMs)
-    const appended = await this.#publish(records)
+    const appended = await this.#outlet.publish(records)
+    if (isLabanError(appended)) {
+      const { owner, attempt, outputs } = state
+      return this.#giveUp(work, { computedBy: owner, attempt, outputs }, { attempt, startedAtMs, refusal: appended })
+    }
     const outputs = records.map((record, index) => {
       const place = appended[index] ?? UNKNOWN_PLACE
       return {
@@ -155,7 +163,7 @@ export class Settlement {
     const handover = { kind: 'retry', origin, attempt, tries, tier, generation, dueAtMs } as const
     const block = await this.#succession.block(work)
     const record = handoverRecord(retryTierTopic(agent.name, delayMs), work.task, handover)
-    await this.#appendUntilAccepted([record, ...block])
+    await this.#outlet.append([record, ...block])
     if (work.handover === undefined) this.#deps.onEnded?.(true)
     if (dedup) {
       const answer = await admission.hand({ ...work.ref, from: ownership.from, kind: 'retry', attempt })
@@ -177,7 +185,7 @@ export class Settlement {
     const handover = { ...what, dueAtMs: slept.dueAtMs, slept: slept.name }
     const block = await this.#succession.block(work)
     const id = timerId(agent.name, work.ref.handlingId, `${instance} ${attempt}`)
-    await this.#appendUntilAccepted([timerRecord(agent.name, id, memberRecord(work.task), handover), ...block])
+    await this.#outlet.append([timerRecord(agent.name, id, memberRecord(work.task), handover), ...block])
     if (dedup) {
       const answer = await admission.hand({ ...work.ref, from: ownership.from, kind: 'suspended', attempt })
       if (!answer.accepted) return undefined
@@ -217,7 +225,7 @@ export class Settlement {
 
   /** Appends records that must not be lost, whatever the broker says. */
   async hand(records: readonly OutgoingRecord[]): Promise<void> {
-    await this.#appendUntilAccepted(records)
+    await this.#outlet.append(records)
   }
 
   /** Appends the outputs of several handlings in one send. Undefined: the broker refuses one of them, and each is to go by itself. */
@@ -234,9 +242,35 @@ export class Settlement {
     }
   }
 
-  /** Appends the outputs of one handling, however long the broker refuses them. */
-  publishAlone(outputs: readonly Output[]): Promise<readonly Appended[]> {
-    return this.#publish(recordsOf(outputs))
+  /** Appends the outputs of one handling; the refusal when the broker keeps to it. */
+  publishAlone(outputs: readonly Output[]): Promise<readonly Appended[] | LabanError> {
+    return this.#outlet.publish(recordsOf(outputs))
+  }
+
+  /** What this process has computed in a first attempt cannot be published. Undefined: somebody else has done it meanwhile. */
+  giveUpAlone(
+    work: Work,
+    outputs: readonly Output[],
+    end: { readonly attempt: number; readonly startedAtMs: number; readonly refusal: LabanError },
+  ): Promise<Settled | undefined> {
+    const result = { computedBy: this.#deps.instance, attempt: 1, outputs: encodeRecords(recordsOf(outputs)) }
+    return this.#giveUp(work, result, end)
+  }
+
+  #giveUp(
+    work: Work,
+    result: { readonly computedBy: string; readonly attempt: number; readonly outputs: Buffer },
+    end: {
+      readonly attempt: number
+      readonly startedAtMs: number
+      readonly steps?: readonly FactStep[]
+      readonly refusal: LabanError
+    },
+  ): Promise<Settled | undefined> {
+    const { attempt, startedAtMs, steps, refusal } = end
+    const error = unpublishable(this.#deps.agent.name, decodeRecords(result.outputs), refusal)
+    const dead = { kind: 'dead', error, attempt, startedAtMs, ...(steps === undefined ? {} : { steps }) } as const
+    return this.#burial.buryResult(work, result, dead)
   }
 
   async #compute(
@@ -259,13 +293,15 @@ export class Settlement {
       outputs,
     })
     // Several outputs are not appended atomically; and what was durable before must stay so when the store forgets it.
-    if (answer.accepted && (records.length > 1 || hasDurableSteps))
-      await this.#appendUntilAccepted([computedRecord(this.#deps.agent.name, work.ref, outputs)])
+    if (answer.accepted && (records.length > 1 || hasDurableSteps)) await this.keepOutputs(work, outputs)
     return answer.accepted
   }
 
-  #publish(records: readonly RecordToStore[]): Promise<readonly Appended[]> {
-    return records.length === 0 ? Promise.resolve([]) : this.#appendUntilAccepted(records)
+  /** Puts outputs into the journal. What is too large for it stands in the store alone: that must not stop it from being published. */
+  async keepOutputs({ ref }: Work, outputs: Buffer): Promise<void> {
+    const { agent, log } = this.#deps
+    const kept = await this.#outlet.appendIfFits(computedRecord(agent.name, ref, outputs))
+    if (isLabanError(kept)) log.warn('outputs too large for the journal', { ...ref, problem: kept.message })
   }
 
   async #close(work: Work, fact: FactParts, hasJournal = false): Promise<void> {
@@ -274,7 +310,7 @@ export class Settlement {
     if (generation > 0) {
       const marking = { agent: agent.name, generation, mark: 'resolved' } as const
       const marks = work.parts.map(({ key, envelope }) => deadLetterMark(key, { ...marking, eventId: envelope.id }))
-      await this.#appendUntilAccepted(marks)
+      await this.#outlet.append(marks)
     }
     await this.#pass(work, fact)
     if (this.#deps.dedup) await this.#deps.admission.finish({ ...work.ref, hasJournal })
@@ -282,7 +318,7 @@ export class Settlement {
 
   /** Writes facts, however long the broker refuses them: an input without its fact is not finished. */
   async writeFacts(facts: readonly Fact[]): Promise<void> {
-    await this.#untilAccepted(() => this.#deps.facts.append(...facts))
+    await this.#outlet.writeFacts(facts)
   }
 
   /** The next event of its key has its turn before this one counts as finished. */
@@ -295,32 +331,6 @@ export class Settlement {
   async #writeFact(work: Work, fact: FactParts): Promise<void> {
     await this.writeFacts([factOf(this.#deps, work, fact)])
     this.#deps.finish(work.task)
-  }
-
-  #appendUntilAccepted(records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
-    return this.#untilAccepted(() => this.#deps.producer.append(records))
-  }
-
-  /** A refusal after `computed` keeps the result and the lane: rights or topics can be mended, a result cannot be made again. */
-  async #untilAccepted<T>(append: () => Promise<T>): Promise<T> {
-    const { clock, log, signal } = this.#deps
-    let isBlocked = false
-    try {
-      for (let waitMs = BLOCKED_FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, BLOCKED_LONGEST_RETRY_MS)) {
-        try {
-          return await append()
-        } catch (error) {
-          if (!isLabanError(error) || error.errorClass !== 'terminal') throw error
-          if (!isBlocked) this.#blocked++
-          isBlocked = true
-          log.error('publish blocked', errorFields(error))
-          await delay(clock, waitMs, signal)
-          if (signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
-        }
-      }
-    } finally {
-      if (isBlocked) this.#blocked--
-    }
   }
 }
 

@@ -2,12 +2,11 @@
  * The short way: records whose handlers end at once go through the stages together, one call of the store or the broker for all of
  * them. Order and rules are those of the settlement; whatever does not go as it mostly does leaves for a path of its own.
  */
-import { isLabanError } from '../../contracts/errors.ts'
+import { isLabanError, type LabanError } from '../../contracts/errors.ts'
 import { encodeRecords } from '../../contracts/record-format.ts'
 import type { Task } from '../consume/task.ts'
 import type { Output } from '../handle/output-collector.ts'
-import { computedRecord } from '../journal/journal-records.ts'
-import type { Appended, OutgoingRecord } from '../ports/broker.ts'
+import type { Appended } from '../ports/broker.ts'
 import { Cancellation } from '../ports/cancellation.ts'
 import { delay } from '../ports/clock.ts'
 import type { Presence } from './alive.ts'
@@ -149,10 +148,24 @@ export class TogetherPath {
     const left = new Set([entry])
     try {
       const appended = await this.#options.settlement.publishAlone(entry.outputs)
+      if (isLabanError(appended)) return await this.#giveUp(entry, appended, free)
       await this.#conclude([entry], [appended], left, free)
     } catch (error) {
       this.#abandon([...left], free, error)
     }
+  }
+
+  /** The broker keeps to its refusal. */
+  async #giveUp(entry: Ended, refusal: LabanError, free: (task: Task) => void): Promise<void> {
+    const { task, presence, work, begun, outputs } = entry
+    for (const output of outputs) output.send.end()
+    begun.span.end('failed', refusal)
+    const { attempt, startedAtMs } = begun
+    const buried = await this.#options.settlement.giveUpAlone(work, outputs, { attempt, startedAtMs, refusal })
+    if (buried === undefined) return this.#leaveAlone(entry, free)
+    free(task)
+    await buried.settling
+    presence.leave()
   }
 
   /** What follows the acknowledgement of the outputs. */
@@ -175,7 +188,7 @@ export class TogetherPath {
 
   /** Those whose result counts. Who lost goes by the winner's, on a path of its own. */
   async #compute(ended: readonly Ended[], left: Set<Ended>, free: (task: Task) => void): Promise<readonly Ended[]> {
-    const { admission, agent, instance } = this.#options.deps
+    const { admission, instance } = this.#options.deps
     const results = ended.map(({ outputs }) =>
       outputs.length === 0 ? NO_OUTPUTS : encodeRecords(outputs.map((output) => output.record)),
     )
@@ -191,12 +204,12 @@ export class TogetherPath {
       })),
     )
     const won: Ended[] = []
-    const journal: OutgoingRecord[] = []
+    // Several outputs are not appended atomically.
+    const kept: { readonly work: Work; readonly bytes: Buffer }[] = []
     ended.forEach((entry, index) => {
       if (answers[index]?.accepted === true) {
         won.push(entry)
-        if (entry.outputs.length > 1)
-          journal.push(computedRecord(agent.name, entry.work.ref, results[index] ?? NO_OUTPUTS))
+        if (entry.outputs.length > 1) kept.push({ work: entry.work, bytes: results[index] ?? NO_OUTPUTS })
         return
       }
       for (const output of entry.outputs) output.send.end()
@@ -204,7 +217,7 @@ export class TogetherPath {
       left.delete(entry)
       this.#leaveAlone(entry, free)
     })
-    if (journal.length > 0) await this.#options.settlement.hand(journal)
+    await Promise.all(kept.map(({ work, bytes }) => this.#options.settlement.keepOutputs(work, bytes)))
     return won
   }
 

@@ -185,6 +185,29 @@ export function describeStates(bench: StoreBench): void {
       expect(describeState((await bury({ owner: ME, attempt: 3 })(claims, ref)).current)).toBe('buried 2 why a')
     })
 
+    it('keeps a result that cannot be published, and a redrive finds it computed', async () => {
+      const claims = bench.claims()
+      const ref = newRef()
+      const outputs = Buffer.from('outputs')
+      const from = { computedBy: ME, attempt: 1 }
+      await claims.compute([{ ...ref, owner: ME, attempt: 1, from: 'absent', position: POSITION, outputs }])
+      expect((await one(claims.bury([{ ...ref, from: MINE, note: NOTE }]))).accepted).toBe(false)
+      expect((await one(claims.bury([{ ...ref, from: { ...from, attempt: 2 }, note: NOTE }]))).accepted).toBe(false)
+      for (let times = 1; times <= 2; times++) {
+        const { accepted, current } = await one(claims.bury([{ ...ref, from, note: NOTE }]))
+        expect({ accepted, after: describeState(current) }).toEqual({ accepted: true, after: 'buried 1 why a' })
+      }
+      expect((await claim(OTHER, { deadGeneration: 1 })(claims, ref)).accepted).toBe(false)
+      for (let times = 1; times <= 2; times++)
+        expect(describeState((await settle(1)(claims, ref)).current)).toBe('dead 1')
+      const again = { state: 'computed', owner: OTHER, attempt: 2, position: POSITION, outputs }
+      for (let times = 1; times <= 2; times++)
+        expect(await claim(OTHER, { deadGeneration: 1 })(claims, ref)).toEqual({ accepted: true, current: again })
+      expect(await one(claims.read([ref]))).toEqual(again)
+      const { current } = await one(claims.bury([{ ...ref, from: { computedBy: OTHER, attempt: 2 }, note: NOTE }]))
+      expect(describeState(current)).toBe('buried 2 why b')
+    })
+
     it('does not take a redriven claim for a first one', async () => {
       const claims = bench.claims()
       const ref = newRef()

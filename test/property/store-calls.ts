@@ -27,6 +27,7 @@ function callsOf(agent: string): fc.Arbitrary<Call> {
   const attempt = fc.constantFrom(1, 1, 1, 2, 2, 3)
   const heldBy = fc.record({ owner: fc.constantFrom('a', 'ü', ''), attempt })
   const from = fc.oneof(fc.constant('absent' as const), heldBy)
+  const computedBy = fc.record({ computedBy: owner, attempt })
   const deaths = fc.constantFrom(0, 0, 0, 1, 2)
   const redrive = fc.record({ deadGeneration: fc.constantFrom(1, 2) })
   const handed = fc.record({ handed: fc.constantFrom('retry' as const, 'parked' as const), attempt })
@@ -50,7 +51,15 @@ function callsOf(agent: string): fc.Arbitrary<Call> {
     callOf('claim', onRef(fc.record({ owner, from: fc.oneof(from, from, redrive, handed), deaths }))),
     callOf('compute', onRef(fc.record({ owner, attempt, from, position, outputs: bytes }))),
     callOf('hand', onRef(fc.record({ from, kind, attempt }))),
-    callOf('bury', onRef(fc.record({ from, note: fc.constantFrom(Buffer.from('why'), Buffer.from([0])) }))),
+    callOf(
+      'bury',
+      onRef(
+        fc.record({
+          from: fc.oneof(from, from, computedBy),
+          note: fc.constantFrom(Buffer.from('why'), Buffer.from([0])),
+        }),
+      ),
+    ),
     callOf('settle', onRef(fc.record({ generation: fc.constantFrom(1, 1, 2) }))),
     callOf('release', onRef(fc.record({ owner, attempt }))),
     callOf('readJournal', ref),

@@ -20,6 +20,8 @@ interface Entry {
   readonly attempt: number
   readonly generation: number
   readonly shown: object
+  /** What is kept of a result that could not be published. */
+  readonly result?: object
 }
 
 const ABSENT: Entry = { state: 'absent', owner: '', attempt: 0, generation: 0, shown: {} }
@@ -70,13 +72,7 @@ export class StoreModel {
         isMine && old.attempt === from.attempt + 1,
       )
     }
-    const isThisGeneration = old.generation === from.deadGeneration
-    return this.#settle(
-      request,
-      old.state === 'dead' && isThisGeneration && !('unsettled' in old.shown),
-      enter(old.attempt + 1),
-      isMine && isThisGeneration,
-    )
+    return this.#redrive(request, old, from.deadGeneration, enter(old.attempt + 1))
   }
 
   compute(request: ComputeRequest): object {
@@ -108,12 +104,18 @@ export class StoreModel {
   bury(request: BuryRequest): object {
     const { from, note } = request
     const old = this.#get(request)
-    const { owner, attempt } = from === 'absent' ? ABSENT : from
+    const isUnpublished = typeof from === 'object' && 'computedBy' in from
+    const holder =
+      from === 'absent' ? ABSENT : 'owner' in from ? from : { owner: from.computedBy, attempt: from.attempt }
+    const { owner, attempt } = holder
     const generation = old.generation + 1
     const shown = { generation, unsettled: { owner, note } }
-    const next = { state: 'dead', owner, attempt, generation, shown }
+    const result = isUnpublished ? { result: old.shown } : {}
+    const next = { state: 'dead', owner, attempt, generation, shown, ...result }
+    const isComputed = old.state === 'computed' && old.owner === owner && old.attempt === attempt
     const isMine = old.state === 'dead' && old.owner === owner && old.attempt === attempt
-    return this.#settle(request, meets(old, from), next, isMine)
+    const isRepeat = isMine && isUnpublished === (old.result !== undefined)
+    return this.#settle(request, isUnpublished ? isComputed : meets(old, from), next, isRepeat)
   }
 
   settle(request: HandlingRef & { generation: number }): object {
@@ -150,6 +152,20 @@ export class StoreModel {
     const have = topics.filter((topic) => members.has(topic))
     const isShown = have.length === topics.length && !this.#fired.has(flowId)
     return isShown ? { result, have, members: have.map((topic) => members.get(topic)) } : { result, have }
+  }
+
+  #redrive(request: ClaimRequest, old: Entry, deadGeneration: number, claimed: Entry): object {
+    const { owner, attempt } = claimed
+    const { result, ...rest } = old
+    const computed = { ...rest, state: 'computed', owner, attempt, shown: { ...result, owner, attempt } }
+    const isThisGeneration = old.generation === deadGeneration
+    const isMine = (old.state === 'claimed' || old.state === 'computed') && old.owner === owner
+    return this.#settle(
+      request,
+      old.state === 'dead' && isThisGeneration && !('unsettled' in old.shown),
+      result === undefined ? claimed : computed,
+      isMine && isThisGeneration,
+    )
   }
 
   #get(ref: HandlingRef): Entry {

@@ -37,6 +37,8 @@ export type StoredHandling =
       readonly attempt: number
       readonly generation: number
       readonly note?: Buffer
+      /** A result that could not be published. */
+      readonly result?: { readonly position: InputPosition; readonly outputs: Buffer }
     }
 
 /** `next` is what to store; without it an accepted transition has taken effect before. */
@@ -106,9 +108,12 @@ function wasHanded(stored: Stored, { handed, attempt }: { handed: HandedKind; at
 
 function redrive(stored: Stored, owner: string, generation: number): Verdict {
   if (stored?.state === 'dead' && stored.generation === generation && stored.note === undefined) {
-    return accept({ state: 'claimed', owner, attempt: stored.attempt + 1, generation })
+    const attempt = stored.attempt + 1
+    if (stored.result !== undefined) return accept({ state: 'computed', owner, attempt, generation, ...stored.result })
+    return accept({ state: 'claimed', owner, attempt, generation })
   }
-  const isRepeat = stored?.state === 'claimed' && stored.owner === owner && stored.generation === generation
+  const isTaken = stored?.state === 'claimed' || stored?.state === 'computed'
+  const isRepeat = isTaken && stored.owner === owner && stored.generation === generation
   return isRepeat ? REPEATED : REFUSED
 }
 
@@ -141,18 +146,25 @@ export function hand(stored: Stored, request: { from: From; kind: HandedKind; at
 
 /** Enters `dead` with the next generation. */
 export function bury(stored: Stored, { from, note }: BuryRequest): Verdict {
-  const { owner, attempt } = from === 'absent' ? { owner: '', attempt: 0 } : from
-  const generation = generationOf(stored) + 1
-  if (meets(stored, from)) return accept({ state: 'dead', owner, attempt, generation, note: Buffer.from(note) })
-  return stored?.state === 'dead' && stored.owner === owner && stored.attempt === attempt ? REPEATED : REFUSED
+  const attempt = from === 'absent' ? 0 : from.attempt
+  const owner = from === 'absent' ? '' : 'owner' in from ? from.owner : from.computedBy
+  const dead = { state: 'dead', owner, attempt, generation: generationOf(stored) + 1, note: Buffer.from(note) } as const
+  const isResult = from !== 'absent' && 'computedBy' in from
+  if (!isResult) {
+    if (meets(stored, from)) return accept(dead)
+  } else if (stored?.state === 'computed' && stored.owner === owner && stored.attempt === attempt) {
+    return accept({ ...dead, result: { position: stored.position, outputs: stored.outputs } })
+  }
+  const isMine = stored?.state === 'dead' && stored.owner === owner && stored.attempt === attempt
+  return isMine && isResult === (stored.result !== undefined) ? REPEATED : REFUSED
 }
 
 /** Drops the note of a dead letter. */
 export function settle(stored: Stored, { generation }: { generation: number }): Verdict {
   if (stored?.state !== 'dead' || stored.generation !== generation) return REFUSED
   if (stored.note === undefined) return REPEATED
-  const { owner, attempt } = stored
-  return accept({ state: 'dead', owner, attempt, generation })
+  const { owner, attempt, result } = stored
+  return accept({ state: 'dead', owner, attempt, generation, ...(result === undefined ? {} : { result }) })
 }
 
 /** Whether a journal may be written: by the exact claim only. */

@@ -25,6 +25,7 @@ import { agentKeys, SLOTS, type AgentKeys } from './keys.ts'
 import type { Reply, ScriptName } from './scripts.ts'
 import { runPacked, type PackedCall } from './packed.ts'
 import {
+  burialExpectation,
   claimTail,
   computedBytes,
   computedValue,
@@ -293,7 +294,7 @@ const HAND: Change<HandRequest> = {
 
 const BURY: Change<BuryRequest> = {
   script: 'bury',
-  argumentsOf: ({ from, note }) => [expectation(from), note],
+  argumentsOf: ({ from, note }) => [burialExpectation(from), note],
   // Never asked: the answer carries the state, because only Redis knows the generation.
   stateOf: () => ABSENT,
 }

@@ -3,10 +3,10 @@
  * version and state, generation in bytes 2-5 (of a claim in 3-5, behind the deaths that it has cost), and from byte 6 on what a compare-and-set must meet.
  */
 import { LabanError } from '../../../contracts/errors.ts'
-import type { From, HandedKind, HandlingState, InputPosition } from '../../ports/claim-store.ts'
+import type { BuryRequest, From, HandedKind, HandlingState, InputPosition } from '../../ports/claim-store.ts'
 
 const VERSION = 0x31
-const STATE = { done: 0x30, claimed: 0x31, computed: 0x32, handed: 0x33, dead: 0x34 } as const
+const STATE = { done: 0x30, claimed: 0x31, computed: 0x32, handed: 0x33, dead: 0x34, unpublished: 0x35 } as const
 const KIND_LETTERS = { retry: 'r', parked: 'p', suspended: 's', joined: 'j' } as const satisfies Record<
   HandedKind,
   string
@@ -30,6 +30,13 @@ export function claimTail(owner: string, attempt: number): Buffer {
 /** What a compare-and-set expects: the tail of a claim, or '' for nothing stored. */
 export function expectation(from: From): Buffer | string {
   return from === 'absent' ? '' : claimTail(from.owner, from.attempt)
+}
+
+/** What a burial requires: {@link expectation} behind the letter of its state. */
+export function burialExpectation(from: BuryRequest['from']): Buffer | string {
+  if (from === 'absent') return ''
+  if ('owner' in from) return Buffer.concat([Buffer.from('c'), claimTail(from.owner, from.attempt)])
+  return Buffer.concat([Buffer.from('p'), claimTail(from.computedBy, from.attempt)])
 }
 
 /** A redrive names the dead letter's generation and the new owner. */
@@ -105,6 +112,7 @@ export function decodeState(value: Buffer | null): HandlingState {
     case STATE.handed:
       return { state: 'handed', kind: readKind(value), attempt: value.readUInt32BE(HEAD_BYTES + 1) }
     case STATE.dead:
+    case STATE.unpublished:
       return { state: 'dead', generation: value.readUInt32BE(2), ...readUnsettled(value) }
     default:
       throw corrupt(value)
@@ -141,10 +149,14 @@ function readComputed(value: Buffer): HandlingState {
   return { state: 'computed', owner, attempt, position, outputs: value.subarray(partitionAt + 12) }
 }
 
-/** What follows the owner is the note. */
+/** What follows the owner is the note; where a result is kept behind it, its length comes first. */
 function readUnsettled(value: Buffer): { unsettled?: { owner: string; note: Buffer } } {
   const { owner, endsAt } = readClaim(value)
-  return endsAt === value.length ? {} : { unsettled: { owner, note: value.subarray(endsAt) } }
+  const note =
+    value[1] === STATE.dead
+      ? value.subarray(endsAt)
+      : value.subarray(endsAt + 4, endsAt + 4 + value.readUInt32BE(endsAt))
+  return note.length === 0 ? {} : { unsettled: { owner, note } }
 }
 
 function readKind(value: Buffer): HandedKind {

@@ -1,6 +1,6 @@
 #!lua
 -- Enters `claimed`: on nothing, taking over an exact claim, going on from an exact hand-over, or redriving the settled dead
--- letter of an exact generation.
+-- letter of an exact generation, which enters `computed` where a result is kept with it.
 --
 -- KEYS[1]   epoch
 -- KEYS[2…]  handlings
@@ -60,7 +60,17 @@ local function redrive(key, generation, owner)
     redis.call('SET', key, value, 'PX', ARGV[2])
     return { value }
   end
-  if state == '11' and string.sub(old, 11) == owner then
+  if state == '15' then
+    local tail_end = 11 + string.byte(old, 11)
+    if string.sub(old, tail_end + 1, tail_end + 4) ~= '\0\0\0\0' then
+      return old
+    end
+    local attempt = struct.unpack('>I4', old, 7)
+    local value = '12' .. generation .. struct.pack('>I4', attempt + 1) .. owner .. string.sub(old, tail_end + 5)
+    redis.call('SET', key, value, 'PX', ARGV[2])
+    return { value }
+  end
+  if (state == '11' or state == '12') and string.sub(old, 11, 10 + #owner) == owner then
     return { old }
   end
   return old

@@ -19,10 +19,16 @@ end
 
 local function settle(key, generation)
   local old = redis.call('GET', key)
-  if not old or string.sub(old, 1, 2) ~= '14' or string.sub(old, 3, 6) ~= generation then
+  local state = old and string.sub(old, 1, 2)
+  if not old or (state ~= '14' and state ~= '15') or string.sub(old, 3, 6) ~= generation then
     return old
   end
-  local settled = string.sub(old, 1, 11 + string.byte(old, 11))
+  local tail_end = 11 + string.byte(old, 11)
+  local settled = string.sub(old, 1, tail_end)
+  if state == '15' then
+    local note_bytes = struct.unpack('>I4', old, tail_end + 1)
+    settled = settled .. '\0\0\0\0' .. string.sub(old, tail_end + 5 + note_bytes)
+  end
   if settled ~= old then
     redis.call('SET', key, settled, 'PX', ARGV[2])
   end
