@@ -14,6 +14,10 @@ const DAY_MS = 86_400_000
 const MIN_RETENTION_MS = 30 * DAY_MS
 /** A dead letter carries the raw record and, besides it, bounded headers about the error. */
 const DEAD_LETTER_EXTRA_BYTES = 64 * 1024
+/** Several outputs of one handling lie in one record of the journal; brokers take requests up to 100 MB. */
+const MIN_JOURNAL_BYTES = 16 * 1024 * 1024
+/** All outputs of one handling together, where there are several. */
+export const MAX_OUTPUTS_BYTES = MIN_JOURNAL_BYTES - DEAD_LETTER_EXTRA_BYTES
 const PURPOSES: readonly AgentTopicPurpose[] = [
   'dead-letter',
   'waiting',
@@ -31,8 +35,8 @@ export function retryTierTopic(agent: string, delayMs: number): string {
 /**
  * Settings of the topics `<agent>.dead-letter`, `<agent>.waiting`, `<agent>.journal`, `<agent>.parked`, `<agent>.timers`,
  * `<agent>.retry.redrive` and one `<agent>.retry.<delay>` for each tier. They follow the topics the agent consumes: as many partitions and replicas as the
- * largest, kept at least as long and never under 30 days, records up to the largest plus 64 KiB. Parked
- * records and timers stay until a tombstone ends them.
+ * largest, kept at least as long and never under 30 days, records up to the largest plus 64 KiB; the journal, which holds all
+ * outputs of a handling in one record, at least 16 MiB. Parked records and timers stay until a tombstone ends them.
  * @throws LABAN_CONTRACT_UNKNOWN_TOPIC
  */
 export function agentTopicSettings(
@@ -53,7 +57,12 @@ export function agentTopicSettings(
     maxRecordBytes: largest(({ maxRecordBytes }) => maxRecordBytes) + DEAD_LETTER_EXTRA_BYTES,
     cleanup: 'delete' as TopicSettings['cleanup'],
   }
-  const own = PURPOSES.map((purpose) => ({ name: agentTopic(agent.name, purpose), ...settings }))
+  const journalBytes = Math.max(settings.maxRecordBytes, MIN_JOURNAL_BYTES)
+  const own = PURPOSES.map((purpose) => ({
+    name: agentTopic(agent.name, purpose),
+    ...settings,
+    ...(purpose === 'journal' ? { maxRecordBytes: journalBytes } : {}),
+  }))
   const tiers = (agent.retry?.tiersMs ?? []).map((delayMs) => ({
     name: retryTierTopic(agent.name, delayMs),
     ...settings,

@@ -34,6 +34,14 @@ export const SERVER_ERRORS = {
     remedy: 'Grant {operation} on {resource} to {user}; `laban acl` prints every right that is needed.',
     exit: 77,
   },
+  LABAN_BROKER_CLOCK: {
+    class: 'retry',
+    message: 'Kafka refuses records for {topic} because of their time: {problem}',
+    cause:
+      'The clock of this machine is further ahead of that of the brokers than the topic allows (message.timestamp.after.max.ms: one hour).',
+    remedy: 'Set the clock of this machine, and keep it set (NTP). Records wait; work goes on by itself.',
+    exit: 69,
+  },
   LABAN_BROKER_REFUSED: {
     class: 'terminal',
     message: 'Kafka refused {operation} on {topic}: {problem}',

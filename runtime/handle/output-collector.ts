@@ -3,6 +3,7 @@
  * mistake on the line that made it; nothing leaves before the handler has succeeded.
  */
 import { hash } from 'node:crypto'
+import { MAX_OUTPUTS_BYTES } from '../../contracts/agent-topics.ts'
 import type { EventCodec } from '../../contracts/codec.ts'
 import type { TopicContract } from '../../contracts/contract.ts'
 import type { EnvelopeBlocks } from '../../contracts/envelope-block.ts'
@@ -56,6 +57,7 @@ export class OutputCollector {
   #firstTopic: string | undefined
   #firstCount = 0
   #hasNames = false
+  #bytes = 0
   #isClosed = false
 
   constructor(options: OutputCollectorOptions) {
@@ -79,7 +81,11 @@ export class OutputCollector {
     const key = options.key ?? keyOf(contract, value, flowId)
     const send = this.#options.span.startSend(topic, eventId, flowId)
     const record = { topic, key, value: bytes, headers: this.#headers(topic, eventId, send) }
-    checkSize(contract, record)
+    this.#bytes += checkSize(contract, record)
+    if (this.#outputs.length > 0 && this.#bytes > MAX_OUTPUTS_BYTES)
+      throw this.#broken(
+        `its outputs have ${this.#bytes} bytes together, and at most ${MAX_OUTPUTS_BYTES} can be recorded`,
+      )
     this.#outputs.push({
       eventId,
       record,
@@ -164,11 +170,11 @@ export function keyOf(contract: TopicContract, value: unknown, flowId: string): 
   })
 }
 
-/** Refuses a record above the limit of its contract. @throws LABAN_BROKER_MESSAGE_TOO_LARGE */
-export function checkSize(contract: TopicContract, record: Output['record']): void {
+/** Refuses a record above the limit of its contract; gives its bytes. @throws LABAN_BROKER_MESSAGE_TOO_LARGE */
+export function checkSize(contract: TopicContract, record: Output['record']): number {
   const keyBytes = record.key === null ? 0 : Buffer.byteLength(record.key)
   const bytes = 64 + keyBytes + (record.value?.length ?? 0) + record.headers.bytes.length
-  if (bytes <= contract.maxRecordBytes) return
+  if (bytes <= contract.maxRecordBytes) return bytes
   throw new LabanError('LABAN_BROKER_MESSAGE_TOO_LARGE', {
     topic: contract.name,
     bytes,

@@ -36,7 +36,7 @@ export class BatchingProducer {
   #entries: Entry[] = []
   #bufferedBytes = 0
   #isSending = false
-  #isAway = false
+  #problem: LabanError | undefined
   #closing: Promise<void> | undefined
   #roomWaiters: (() => void)[] = []
   #idleWaiters: (() => void)[] = []
@@ -45,9 +45,9 @@ export class BatchingProducer {
     this.#options = { maxBatchBytes: 900_000, maxBufferedBytes: 33_554_432, ...options }
   }
 
-  /** False while the broker does not answer. */
-  get isAvailable(): boolean {
-    return !this.#isAway
+  /** Why records wait, while they do. */
+  get problem(): LabanError | undefined {
+    return this.#problem
   }
 
   /** The partition that a key goes to. */
@@ -153,13 +153,13 @@ export class BatchingProducer {
         await settledWithin(sending, { signal: this.#stopping.signal })
         if (this.#stopping.signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
         const appended = await sending
-        if (this.#isAway) log.info('broker answers again')
-        this.#isAway = false
+        if (this.#problem !== undefined) log.info('records are sent again')
+        this.#problem = undefined
         return appended
       } catch (error) {
         if (!isLabanError(error) || error.errorClass !== 'retry') throw error
-        if (!this.#isAway) log.warn('broker does not answer; records wait', errorFields(error))
-        this.#isAway = true
+        if (this.#problem?.code !== error.code) log.warn('records wait', errorFields(error))
+        this.#problem = error
         await delay(clock, waitMs / 2 + (waitMs / 2) * clock.random(), this.#stopping.signal)
       }
     }

@@ -70,7 +70,7 @@ export class Burial {
       generation = current.generation
     }
     if (work.handover === undefined) this.#deps.onEnded?.(true)
-    log.warn('dead letter', { ...work.ref, code: end.error.code, problem: end.error.message })
+    log.warn('dead letter', { ...work.ref, ...errorFields(end.error) })
     const place = await this.#write(work, generation, note)
     return { settling: this.#settle(work, generation, note, place).then(() => this.#deps.finish(work.task)) }
   }

@@ -111,9 +111,11 @@ export class Service {
 
   get health(): Health {
     const agents = [...(this.#parts?.runners.values() ?? [])].map((runner) => runner.status)
-    const isCutOff = this.#parts?.producer.isAvailable === false || agents.some((status) => status.isCutOff)
+    const waiting = this.#parts?.producer.problem
+    const isCutOff = waiting?.code === 'LABAN_BROKER_UNAVAILABLE' || agents.some((status) => status.isCutOff)
     const away = new Set([...this.#away.values(), ...(isCutOff ? ['the broker'] : [])])
     const problems = [...away].map((what) => `${what} does not answer`)
+    if (waiting !== undefined && waiting.code !== 'LABAN_BROKER_UNAVAILABLE') problems.push(waiting.message)
     for (const status of agents) {
       if (!status.isConsuming) problems.push(`${status.agent} does not consume`)
       if (status.failing !== undefined) problems.push(status.failing)

@@ -5,21 +5,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  AclOperationTypes,
-  AclPermissionTypes,
-  AclResourceTypes,
-  Kafka,
-  logLevel,
-  ResourcePatternTypes,
-  type AclEntry,
-  type Admin,
-} from 'kafkajs'
+import kafkajs, { type AclEntry, type Admin } from 'kafkajs'
 import { kafkaProperties } from '../../infra/stack/settings.ts'
 import { createAuthority, type Authority } from './certificates.ts'
 import { freePort } from './free-port.ts'
 import { makeKafkaNode } from './kafka-node.ts'
 import { waitFor } from './wait.ts'
+
+/** Node finds no named exports in a module of the old kind. */
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel, ResourcePatternTypes } = kafkajs
 
 /** A running broker and what a client needs to know. */
 export interface SecuredKafka {

@@ -6,8 +6,10 @@ import { parseArgs } from 'node:util'
 import { randomStream } from '../../runtime/testing/simulation/random.ts'
 import type { DayReport, SpendDay } from './bad-days/day.ts'
 import { SERVER_DAYS } from './bad-days/days.ts'
+import { LOGIN_DAYS } from './bad-days/login-days.ts'
+import { MACHINE_DAYS } from './bad-days/machine-days.ts'
 
-const DAYS: Readonly<Record<string, SpendDay>> = { ...SERVER_DAYS }
+const DAYS: Readonly<Record<string, SpendDay>> = { ...SERVER_DAYS, ...MACHINE_DAYS, ...LOGIN_DAYS }
 const { values } = parseArgs({ options: { only: { type: 'string' }, seed: { type: 'string', default: '1' } } })
 const names = values.only === undefined ? Object.keys(DAYS) : values.only.split(',')
 

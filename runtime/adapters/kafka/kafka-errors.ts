@@ -16,6 +16,8 @@ const REBALANCED: ReadonlySet<string> = new Set([
 ])
 /** Answers marked retriable by kafkajs that do not pass by waiting a moment; the callers have waited that moment. */
 const MISSING: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION'])
+/** The same record is refused again; one made later, by a clock that was set meanwhile, is not. */
+const CLOCK_AHEAD = 'INVALID_TIMESTAMP'
 /** Answers marked final by kafkajs that may pass. */
 const PASSING: ReadonlySet<string> = new Set([
   'UNKNOWN',
@@ -55,6 +57,7 @@ export function toLabanError(error: unknown, attempted: Attempted): LabanError {
   const refused = (why: string): LabanError =>
     new LabanError('LABAN_BROKER_REFUSED', { operation: attempted.operation, topic, problem: why }, { cause: error })
   if (!hasType(cause)) return unavailable()
+  if (cause.type === CLOCK_AHEAD) return new LabanError('LABAN_BROKER_CLOCK', { topic, problem }, { cause: error })
   if (REBALANCED.has(cause.type) || MISSING.has(cause.type)) return refused(`${cause.type}: ${problem}`)
   if (cause.retriable || PASSING.has(cause.type)) return unavailable()
   return refused(`${cause.type}: ${problem}`)

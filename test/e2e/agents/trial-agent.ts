@@ -27,7 +27,7 @@ export interface TrialDefinition {
   readonly version?: string
   readonly retry?: RetryPolicy
   readonly consumes: string | { readonly all: readonly string[] }
-  readonly produces?: readonly string[]
+  readonly produces?: readonly string[] | { readonly maybe: readonly string[] }
   handle(event: unknown, context: TrialContext): void | Promise<void>
 }
 

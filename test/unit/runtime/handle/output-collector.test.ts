@@ -1,6 +1,7 @@
 /** What an attempt may publish: which topics, how often, under which ids and keys, how large, and until when. */
 import { EnvelopeBlocks } from '../../../../contracts/envelope-block.ts'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { MAX_OUTPUTS_BYTES } from '../../../../contracts/agent-topics.ts'
 import { createContractSet, type ContractSet } from '../../../../contracts/contract-set.ts'
 import { createCodec } from '../../../../contracts/create-codec.ts'
 import { headerText } from '../../../../contracts/envelope.ts'
@@ -119,6 +120,17 @@ describe('an output', () => {
     ])
     expect(outputs.publish('test.out', note)).toBe(outputId('test.agent', HANDLED, 'handle', 'test.out', '0'))
     expect(outputs.seal()).toHaveLength(1)
+  })
+})
+
+describe('outputs together', () => {
+  it('may be larger than one record, and not larger than a record of the journal', () => {
+    const outputs = collector()
+    const large = { text: 'x'.repeat(1_000_000), count: 1 }
+    const fitting = Math.floor(MAX_OUTPUTS_BYTES / 1_001_000)
+    for (let index = 0; index < fitting; index++) outputs.publish('test.out', large)
+    const error = thrownBy(() => outputs.publish('test.out', large))
+    expect(error).toMatchObject({ ...refused, message: expect.stringMatching(/bytes together/) as string })
   })
 })
 

@@ -113,13 +113,13 @@ describe('a batching producer', () => {
     log.isAway = true
     const appends = ['a', 'b', 'c'].map((text) => producer.append([record(text)]))
     await clock.advance(1_000)
-    expect(producer.isAvailable).toBe(false)
+    expect(producer.problem?.code).toBe('LABAN_BROKER_UNAVAILABLE')
     const later = producer.append([record('d')])
     log.isAway = false
     await clock.advance(10_000)
     await Promise.all([...appends, later])
     expect(log.records).toEqual(['a', 'b', 'c', 'd'])
-    expect(producer.isAvailable).toBe(true)
+    expect(producer.problem).toBeUndefined()
     expect(clock.pending).toBe(0)
   })
 
