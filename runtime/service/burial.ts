@@ -5,6 +5,7 @@
 import { accountOf, deadLetterRecord } from '../handle/dead-letter.ts'
 import type { Appended, OutgoingRecord } from '../ports/broker.ts'
 import type { BuryRequest } from '../ports/claim-store.ts'
+import { errorFields } from '../ports/logger.ts'
 import { decodeBurialNote, encodeBurialNote, type BurialNote } from './burial-note.ts'
 import type { HandlingDeps } from './deps.ts'
 import type { FactParts } from './fact-of.ts'
