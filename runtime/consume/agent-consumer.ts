@@ -2,7 +2,7 @@
  * One agent's member of its consumer group: registers records at once, runs lanes concurrently, commits only what is finished.
  * The rule it keeps: handlers never hold up the fetch loop, so membership does not depend on how long they take.
  */
-import { LabanError } from '../../contracts/errors.ts'
+import { describeUnknown, LabanError } from '../../contracts/errors.ts'
 import type {
   Assignment,
   BrokerConsumer,
@@ -12,7 +12,7 @@ import type {
   TopicPartition,
 } from '../ports/broker.ts'
 import type { Cancel, Clock } from '../ports/clock.ts'
-import { errorFields, type Logger } from '../ports/logger.ts'
+import type { Logger } from '../ports/logger.ts'
 import { decodeOffsetMap, emptyRanges, OFFSET_MAP_FORMAT } from './offset-map.ts'
 import { MAX_SPAN } from './offset-tracker.ts'
 import { PartitionState } from './partition.ts'
@@ -227,7 +227,7 @@ export class AgentConsumer implements ConsumerHandlers {
       await this.#broker.commit(commits)
       for (const commit of commits) this.#partitions.get(`${commit.topic}/${commit.partition}`)?.committed(commit)
     } catch (error) {
-      this.#options.log.warn('commit refused; the next one carries it', errorFields(error))
+      this.#options.log.warn('commit refused; the next one carries it', { problem: describeUnknown(error) })
     }
   }
 
