@@ -86,8 +86,9 @@ export class SimulatedProcess {
     trace.note(`${name} starts`)
     this.#service.start().catch((error: unknown) => {
       trace.note(`${name} cannot start: ${String(error)}`)
+      const isWanted = this.#state === 'up'
       this.kill()
-      host.startAgain()
+      if (isWanted) host.startAgain()
     })
   }
 
