@@ -7,7 +7,8 @@ export const dlqList = defineCommand({
   summary: 'List dead letters, grouped by what went wrong',
   description:
     'A dead letter is an event that an agent could not handle. Those that were discarded, replaced, or redriven with success are ' +
-    'left out unless --all is given. Groups are alike in agent, error code, message (numbers and ids aside) and place in the code.',
+    'left out unless --all is given. Groups are alike in agent, error code, message (numbers and ids aside) and place in the code. ' +
+    'Each says until when its oldest letter is kept.',
   options: {
     ...SELECT_OPTIONS,
     all: { kind: 'flag', summary: 'Also those that have been dealt with' },
@@ -19,16 +20,20 @@ export const dlqList = defineCommand({
   ],
   async run(_args, options, context) {
     const { commandLog, openTarget } = await import('../target.ts')
+    const { readRetentions } = await import('../dlq/expiry.ts')
     const { groupLetters, isWaiting, selectLetters } = await import('../dlq/select.ts')
     const { groupLines, groupJson } = await import('../dlq/show-letters.ts')
     const { output } = context
     const target = await openTarget(context, { on: options.on, purpose: 'read', log: commandLog() })
     try {
-      const found = await selectLetters(target.stack, options, target.stack.clock.nowMs())
+      const nowMs = target.stack.clock.nowMs()
+      const found = await selectLetters(target.stack, options, nowMs)
       const letters = options.all ? found : found.filter(isWaiting)
       const groups = groupLetters(letters)
-      if (options.json) return output.json(groups.map(groupJson))
-      for (const line of groups.flatMap((group) => groupLines(group, output))) output.line(line)
+      const retentions = await readRetentions(target.stack, letters)
+      if (options.json) return output.json(groups.map((group) => groupJson(group, retentions)))
+      const shown = { output, retentions, nowMs }
+      for (const line of groups.flatMap((group) => groupLines(group, shown))) output.line(line)
       output.note(
         groups.length === 0
           ? 'no dead letters'

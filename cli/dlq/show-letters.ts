@@ -3,6 +3,7 @@ import { headerText } from '../../contracts/index.ts'
 import { describeUnknown, type DeadLetter } from '../../runtime/internal.ts'
 import type { Output } from '../output.ts'
 import type { ReadingSource } from '../reading-source.ts'
+import { expiryOf, isGoingSoon, type Retentions } from './expiry.ts'
 import type { DeadLetterGroup } from './select.ts'
 
 /** The value of an event, or why it cannot be read. */
@@ -26,7 +27,12 @@ export async function readBody({ codec }: ReadingSource, { origin, value }: Dead
 }
 
 /** A group in a few lines. */
-export function groupLines({ id, agent, code, message, at, letters }: DeadLetterGroup, output: Output): string[] {
+export function groupLines(
+  { id, agent, code, message, at, letters }: DeadLetterGroup,
+  { output, retentions, nowMs }: { readonly output: Output; readonly retentions: Retentions; readonly nowMs: number },
+): string[] {
+  const [oldest] = letters
+  const expiresAtMs = oldest === undefined ? undefined : expiryOf(oldest, retentions)
   const first = letters[0]?.failedAtMs ?? 0
   const last = letters.at(-1)?.failedAtMs ?? 0
   const redriven = letters.filter(({ status }) => status === 'redriven').length
@@ -36,6 +42,7 @@ export function groupLines({ id, agent, code, message, at, letters }: DeadLetter
     `  ${message}`,
     ...(at === '' ? [] : [`  at ${at}`]),
     `  ${timeText(first)} to ${timeText(last)}${under}`,
+    ...(expiresAtMs === undefined ? [] : [keptLine(expiresAtMs, nowMs, output)]),
     ...letters.slice(0, SHOWN_IDS).map((letter) => `    ${letter.eventId}  ${letter.status}  ${letter.origin.topic}`),
     ...(letters.length > SHOWN_IDS
       ? [`    and ${letters.length - SHOWN_IDS} more: laban dlq list --group ${id} --json`]
@@ -43,6 +50,12 @@ export function groupLines({ id, agent, code, message, at, letters }: DeadLetter
     `  laban dlq redrive --group ${id} --dry-run`,
     '',
   ]
+}
+
+function keptLine(expiresAtMs: number, nowMs: number, output: Output): string {
+  const until = timeText(expiresAtMs)
+  if (!isGoingSoon(expiresAtMs, nowMs)) return `  the oldest is kept until ${until}`
+  return output.style('red', `  the oldest is kept only until ${until}; what waits behind it must be let go before`)
 }
 
 /** One dead letter on a page. */
@@ -97,8 +110,11 @@ function historyLine({ generation, code, failedAtMs, status, place }: DeadLetter
 }
 
 /** A group for programs. */
-export function groupJson({ letters, ...group }: DeadLetterGroup): object {
-  return { ...group, count: letters.length, letters: letters.map(letterJson) }
+export function groupJson({ letters, ...group }: DeadLetterGroup, retentions: Retentions): object {
+  const withExpiry = (letter: DeadLetter): object => {
+    return { ...letterJson(letter), expiresAtMs: expiryOf(letter, retentions) ?? null }
+  }
+  return { ...group, count: letters.length, letters: letters.map(withExpiry) }
 }
 
 /** A letter for programs; keys are text, headers as strings. */

@@ -37,6 +37,26 @@ export function describeParking(bench: StoreBench): void {
       expect(await mine.keys(AT)).toEqual([])
     })
 
+    it('restores any number of entries, all or none', async () => {
+      const COUNT = 2_500
+      await mine.fill(
+        AT,
+        Array.from({ length: COUNT }, (_, offset) => ({
+          key: KEY,
+          offset,
+          ...(offset > 0 ? { parkedOffset: offset } : {}),
+        })),
+      )
+      for (const offset of [0, 999, 1_000, 1_001]) await ask('leave', offset)
+      expect(await ask('leave', 1)).toEqual({ result: 'done', next: { offset: 2, parkedOffset: 2 } })
+      const last = COUNT - 1
+      expect(await ask('admit', last)).toEqual({ result: 'park' })
+      for (let offset = 2; offset < last; offset += 500)
+        await Promise.all(Array.from({ length: Math.min(500, last - offset) }, (_, at) => ask('leave', offset + at)))
+      expect(await ask('admit', last + 1)).toEqual({ result: 'park' })
+      expect(await ask('leave', last - 1)).toEqual({ result: 'done', next: { offset: last, parkedOffset: last } })
+    })
+
     it('lets successors of a failed event wait, in the order of their offsets, until the last has left', async () => {
       await mine.fill(AT, [])
       expect(await ask('admit', 1)).toEqual({ result: 'free' })

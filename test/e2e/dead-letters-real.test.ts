@@ -90,12 +90,14 @@ it('is listed, explained, redriven once, and its successors follow it', { timeou
   expect(shown).toContain('"number": 1')
   expect(shown).toContain(`laban dlq redrive ${letter.eventId}`)
   expect(await laban('flow', letter.flowId)).toContain('dead-lettered after 3 attempts')
+  const keptUntil = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10)
+  expect(await laban('dlq', 'list')).toContain(`the oldest is kept until ${keptUntil}`)
 
   expect(await laban('dlq', 'redrive', '--agent', 'trial.fragile', '--dry-run')).toContain('1 would run again')
   await fragile.end('SIGTERM')
   await deployment.start([FRAGILE], { TRIAL_MENDED: 'true' }).ready
 
-  await laban('dlq', 'redrive', letter.eventId)
+  await laban('dlq', 'redrive', '--agent', 'trial.fragile', '--rate', '50')
   await waitFor(async () => (await noted('a')).length === 3, { timeoutMs: 20_000, what: 'the redriven event and two' })
   expect(await noted('a')).toEqual([1, 2, 4])
   const flow = await waitFor(

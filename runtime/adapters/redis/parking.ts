@@ -4,7 +4,7 @@ import type { ParkedEntry, ParkingAnswer, ParkingCall, ParkingStore } from '../.
 import type { Connection } from './connection.ts'
 import { runScript, type Reply } from './scripts.ts'
 
-/** A script takes some thousand keys at most; what was lost is rarely that much. */
+/** A script takes some thousand keys at most, and Redis does nothing else while it runs. */
 const MAX_FILL = 1_000
 
 /** The parking of one agent in one namespace. */
@@ -22,10 +22,14 @@ export function createParkingStore(connection: Connection, namespace: string, ag
         return (await client.exists(index)) === 1 ? waiting : undefined
       }),
     fill: async (at, entries) => {
-      const kept = entries.slice(0, MAX_FILL)
-      const keys = kept.flatMap(({ key }) => laneKeys(at, key))
-      const args = kept.flatMap(({ key, offset, parkedOffset }: ParkedEntry) => [key, offset, parkedOffset ?? ''])
-      await connection.run((client) => runScript(client, 'park-fill', [...indexKeys(at), ...keys], args))
+      // Only the last piece makes the index one that is there: until then nobody goes by it.
+      for (let from = 0; from === 0 || from < entries.length; from += MAX_FILL) {
+        const piece = entries.slice(from, from + MAX_FILL)
+        const keys = piece.flatMap(({ key }) => laneKeys(at, key))
+        const args = piece.flatMap(({ key, offset, parkedOffset }: ParkedEntry) => [key, offset, parkedOffset ?? ''])
+        const isLast = from + MAX_FILL >= entries.length ? 1 : 0
+        await connection.run((client) => runScript(client, 'park-fill', [...indexKeys(at), ...keys], [isLast, ...args]))
+      }
     },
     ask: async (call) => {
       const { op, key, offset } = call
