@@ -29,9 +29,16 @@ let log: OpenLog
 let agents: AgentProcess
 let published = 0
 
+/** In the order in which they were opened. */
+const opened: (() => Promise<unknown>)[] = []
+
 beforeAll(async () => {
-  ;[kafka, redis] = await Promise.all([startOwnKafka(), startPrivateRedis()])
+  kafka = await startOwnKafka()
+  opened.push(() => kafka.close())
+  redis = await startPrivateRedis()
+  opened.push(() => redis.close())
   registry = await TcpProxy.start(await stackAddress('registryUrl'))
+  opened.push(() => registry.refuse())
   deployment = await Deployment.make('bad-days', {
     agents: AGENTS,
     contractsDir: TRIAL_CONTRACTS,
@@ -43,15 +50,14 @@ beforeAll(async () => {
       LABAN_KAFKA_SESSION_TIMEOUT_MS: String(SESSION_MS),
     },
   })
+  opened.push(() => deployment.stop())
   agents = deployment.start(AGENTS)
   await agents.ready
   log = await deployment.open()
+  opened.push(() => log.close())
 }, 120_000)
 afterAll(async () => {
-  await deployment.stop()
-  await log.close()
-  await registry.refuse()
-  await Promise.all([redis.close(), kafka.close()])
+  for (const close of opened.toReversed()) await close()
 })
 
 /** Publishes so many first events of a lane. */

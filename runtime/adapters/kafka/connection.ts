@@ -54,7 +54,8 @@ export interface KafkaConnection {
 const DEFAULT_CONNECTION_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 30_000
 const AUTHENTICATION_TIMEOUT_MS = 10_000
-const REAUTHENTICATION_THRESHOLD_MS = 10_000
+/** Logins are renewed so long before they end. One that is good for less than this would be renewed by every request, without end. */
+const REAUTHENTICATION_THRESHOLD_MS = 3_000
 /** kafkajs's own retries, inside one call; how long a call is worth repeating is decided above. */
 const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 }
 

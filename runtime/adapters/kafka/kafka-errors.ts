@@ -30,6 +30,8 @@ const PASSING: ReadonlySet<string> = new Set([
   'KAFKAJS_UNKNOWN_ERROR_CODE',
   'STALE_BROKER_EPOCH',
   'OFFSET_OUT_OF_RANGE',
+  // A request that met the renewal of a login; the next connection begins anew.
+  'ILLEGAL_SASL_STATE',
 ])
 
 /** The innermost error that carries a broker's answer, or the error itself. */

@@ -10,7 +10,7 @@ const USER = 'worker'
 const OLD = 'the-first'
 const NEW = 'the-second'
 /** Connections end unless they have logged in again by then. */
-const SESSION_MS = 10_000
+const SESSION_MS = 12_000
 
 interface LoginPlace extends Place {
   readonly kafka: SecuredKafka
