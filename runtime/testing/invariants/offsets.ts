@@ -1,4 +1,5 @@
 /** I8: a committed offset passes over no record whose end was not on the log by then, except those that the commit names as open. */
+import type { Fact } from '../../../contracts/fact.ts'
 import { decodeOffsetMap } from '../../consume/offset-map.ts'
 import { placeOf, type Finding, type History, type PastEvent } from './history.ts'
 
@@ -15,6 +16,11 @@ const FINISHES: ReadonlySet<string> = new Set([
   'compensated',
 ])
 
+/** The next attempt begins from a record of its own: the event has left its place. A retry in the lane has not. */
+function isHandedOver({ outcome, detail }: Fact): boolean {
+  return outcome === 'retried' && detail['retryTopic'] !== undefined
+}
+
 /** I8: what breaks it. */
 export function honestOffsets(history: History): Finding[] {
   return history.agents.flatMap(({ name, topics }) => topics.flatMap((topic) => passedOver(history, name, topic)))
@@ -23,7 +29,7 @@ export function honestOffsets(history: History): Finding[] {
 function passedOver({ events, facts, commits }: History, agent: string, topic: string): Finding[] {
   const finishedAt = new Map<string, number>()
   for (const { fact, at } of facts) {
-    if (fact.agent !== agent || !FINISHES.has(fact.outcome)) continue
+    if (fact.agent !== agent || !(FINISHES.has(fact.outcome) || isHandedOver(fact))) continue
     for (const { eventId } of fact.inputs) if (!finishedAt.has(eventId)) finishedAt.set(eventId, at)
   }
   const partitions = Map.groupBy(

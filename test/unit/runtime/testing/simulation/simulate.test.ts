@@ -107,6 +107,18 @@ describe('simulate', () => {
     expect([...seen].sort()).toEqual([...FAULT_KINDS].sort())
   })
 
+  it('lets failed events go on in retry topics, in the order of their keys', async () => {
+    const failing = testAgent({
+      ...{ name: 'test.failing', consumes: 'test.in', produces: ['test.out'], retry: { laneAttempts: 1 } },
+      handle: (event: Note, { publish, attempt }: TestContext) => {
+        if (attempt === 1 && event.count % 2 === 0) throw new TypeError('not this time')
+        publish('test.out', event)
+      },
+    })
+    const report = await simulate([failing], { contracts, flows: 20, runs: 2 })
+    expect(report.outcomes['retried']).toBeGreaterThan(5)
+  })
+
   it('redrives dead letters, and discards what fails too often, until nothing waits', async () => {
     const hopeless = testAgent({
       ...{ name: 'test.hopeless', consumes: 'test.in' },
