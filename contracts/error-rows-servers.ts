@@ -89,7 +89,16 @@ export const SERVER_ERRORS = {
     message: 'Redis at {url} has lost what was stored there: {problem}',
     cause:
       'Redis was flushed, restarted without its data, restored from an old dump, or failed over to a replica that lagged.',
-    remedy: 'Work goes on after one lease; events handled shortly before may run again. Run Redis with appendonly yes.',
+    remedy:
+      'Nothing: what was lost is read back from the log, then work goes on; /ready and the log say how far it is. Run Redis with appendonly yes.',
+    exit: 69,
+  },
+  LABAN_STORE_RECOVERING: {
+    class: 'retry',
+    message: '{agent} waits until what Redis does not know has been read back from the log: {progress}',
+    cause: 'Redis is new, was flushed, or has lost data; no handler starts before the state of its event is back.',
+    remedy:
+      'Wait: it takes at most one lease and the reading of what the log holds of the last dedupMs. If it stands still, the log of the instance that reads says why.',
     exit: 69,
   },
   LABAN_STORE_UNSAFE: {

@@ -27,8 +27,9 @@ export interface RightsOfWhom {
   readonly retry?: { readonly tiersMs: readonly number[] }
 }
 
-/** Beginnings of the agent's own topics that it also reads; into all others it only writes. */
+/** Beginnings of the agent's own topics that it reads all the time. */
 const READ_AGAIN: readonly string[] = ['parked', 'timers', 'retry.']
+const READ_BACK = 'read back what a lost store knew'
 
 /** The least rights of one agent. @throws LABAN_CONTRACT_UNKNOWN_TOPIC */
 export function agentRights(agent: RightsOfWhom, contracts: ContractSet): readonly Right[] {
@@ -40,10 +41,12 @@ export function agentRights(agent: RightsOfWhom, contracts: ContractSet): readon
     ...[agent.name, `${agent.name}.retry`].map((name) => group(name, 'share the work among instances')),
     ...agent.topics.map((name) => read(name, 'consume')),
     ...[...produced].map((name) => write(name, 'publish')),
+    ...[...produced].filter((name) => !agent.topics.includes(name)).map((name) => read(name, READ_BACK)),
     write(FACTS_TOPIC, 'record every handling'),
+    read(FACTS_TOPIC, READ_BACK),
     write(AGENTS_TOPIC, 'announce itself'),
     ...own.map((name) => write(name, 'keep what waits or failed')),
-    ...own.filter(isReadAgain).map((name) => read(name, 'take up what waits')),
+    ...own.map((name) => read(name, isReadAgain(name) ? 'take up what waits' : READ_BACK)),
   ]
 }
 

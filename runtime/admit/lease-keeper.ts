@@ -10,7 +10,7 @@ export interface LeaseKeeperOptions {
   readonly leaseMs: number
   readonly clock: Clock
   readonly log: Logger
-  /** The lease had lapsed before it was renewed: claimed work may have been taken over. */
+  /** The lease had lapsed before it was renewed: claimed work may have been taken over, or the store has lost its memory. */
   readonly onLost: () => void
   /** Told once when the store stops answering, and once when it answers again: an idle process asks it nothing else. */
   readonly onAvailability?: (isAvailable: boolean, error?: unknown) => void
@@ -28,6 +28,8 @@ export class LeaseKeeper {
   #cancel: Cancel | undefined
   #isStoreAway = false
   #renewedAt: Moment = { wallMs: 0, steadyMs: 0 }
+  /** The store has forgotten the lease with everything else, and is known to have. */
+  #isForgotten = false
   /** By the steady clock. */
   #takeoverNotBeforeMs = 0
   #stopped = false
@@ -59,6 +61,12 @@ export class LeaseKeeper {
    */
   get isStale(): boolean {
     return this.#isOverdue(this.#now())
+  }
+
+  /** The store has lost all leases: until everybody has had time to renew, every owner counts as alive. */
+  pardon(): void {
+    this.#isForgotten = true
+    this.#takeoverNotBeforeMs = this.#now().steadyMs + this.#options.leaseMs
   }
 
   /** Gives the lease up, last of all: from now on others may take over what this process has claimed. */
@@ -100,7 +108,8 @@ export class LeaseKeeper {
       this.#isStoreAway = false
       this.#renewedAt = now
       // Nobody could renew while the store was away, so nobody took over; if somebody did, compare-and-set refuses our results.
-      if (!held && !wasAway && !this.#stopped) onLost()
+      if (!held && !wasAway && !this.#isForgotten && !this.#stopped) onLost()
+      this.#isForgotten = false
     } catch (error) {
       if (!this.#isStoreAway) onAvailability?.(false, error)
       this.#isStoreAway = true

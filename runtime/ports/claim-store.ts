@@ -5,50 +5,12 @@
  * and repeating the same call is safe.
  */
 import type { Uuid } from '../../contracts/ids.ts'
+import type { HandedKind, HandlingRef, HandlingState, InputPosition, JoinMember } from './handling-state.ts'
 import type { MarkStore } from './mark-store.ts'
 import type { ParkingStore } from './parking-store.ts'
+import type { RecoveryStore } from './recovery-store.ts'
 
-/** Names one handling: the event id, or for a join the id of its one handling. */
-export interface HandlingRef {
-  readonly flowId: Uuid
-  readonly handlingId: Uuid
-}
-
-/** The record that a handled event was read from. */
-export interface InputPosition {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-}
-
-/** What became of a handling that was handed over. */
-export type HandedKind = 'retry' | 'parked' | 'suspended' | 'joined'
-
-/** What the store knows about one handling. */
-export type HandlingState =
-  | { readonly state: 'absent' }
-  | {
-      readonly state: 'claimed'
-      readonly owner: string
-      readonly attempt: number
-      /** Processes that died while they ran it, as whoever claimed it has counted; absent for none. */
-      readonly deaths?: number
-    }
-  | {
-      readonly state: 'computed'
-      readonly owner: string
-      readonly attempt: number
-      readonly position: InputPosition
-      readonly outputs: Buffer
-    }
-  | { readonly state: 'done' }
-  | { readonly state: 'handed'; readonly kind: HandedKind; readonly attempt: number }
-  | {
-      readonly state: 'dead'
-      readonly generation: number
-      /** Until `settle`: who buried it, and what that one noted of it. Its dead letter or its fact may be missing on the log. */
-      readonly unsettled?: { readonly owner: string; readonly note: Buffer }
-    }
+export type { HandedKind, HandlingRef, HandlingState, InputPosition, JoinMember } from './handling-state.ts'
 
 /** Answer of a compare-and-set: whether it took effect, and the state after it. */
 export interface Transition {
@@ -68,6 +30,8 @@ export interface ClaimRequest extends HandlingRef {
   readonly from: From | { readonly handed: HandedKind; readonly attempt: number } | { readonly deadGeneration: number }
   /** Kept with a claim on nothing and with one that is taken over; 0 to 255. @default 0 */
   readonly deaths?: number
+  /** Generation of the work, where it is known: what a store that has lost its memory is told again. @default 0 */
+  readonly generation?: number
 }
 
 /** A result to enter. */
@@ -104,16 +68,6 @@ export interface FinishRequest extends HandlingRef {
   readonly hasJournal?: boolean
 }
 
-/** One recorded member of a join. */
-export interface JoinMember {
-  readonly eventId: Uuid
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  /** Envelope, key and value; see `runtime/admit/member-format.ts`. */
-  readonly record: Buffer
-}
-
 /** A member to record in its join. */
 export interface JoinRequest {
   readonly flowId: Uuid
@@ -134,6 +88,12 @@ export interface JoinAnswer {
 
 /** Claims of one agent. */
 export interface ClaimStore {
+  /**
+   * Goes on in this epoch, which `RecoveryStore.status` has named and called recovered. Claims that recover reject with LABAN_STORE_LOST
+   * (retry) before it, and again from the moment at which the epoch is found gone. Without effect on claims that do not recover.
+   * @throws LABAN_STORE_LOST when this epoch was found to have gone back in time: `status` then begins another
+   */
+  enter(epoch: string): Promise<void>
   read(refs: readonly HandlingRef[]): Promise<readonly HandlingState[]>
   /**
    * Enters `claimed`; a take-over (also of a released claim) and a redrive count the attempt up from the stored one.
@@ -190,10 +150,19 @@ export interface StoreHealth {
   readonly full: boolean
 }
 
+/** How long things of an agent are kept, and what follows a loss. */
+export interface ClaimOptions {
+  readonly dedupMs: number
+  readonly joinTtlMs: number
+  /** True where somebody puts back what a store has lost. @default false: after a pause work goes on with an empty store */
+  readonly recovers?: boolean
+}
+
 /** A connection to the store; `claimsOf` gives the claims of one agent. */
 export interface Store {
   connect(): Promise<void>
-  claimsOf(agent: string, options: { dedupMs: number; joinTtlMs: number }): ClaimStore
+  claimsOf(agent: string, options: ClaimOptions): ClaimStore
+  recoveryOf(agent: string, options: ClaimOptions): RecoveryStore
   parkingOf(agent: string): ParkingStore
   marksOf(agent: string): MarkStore
   readonly leases: LeaseStore

@@ -76,7 +76,7 @@ export async function readDeadLetters(
     for await (const record of recordsIn(broker, range)) {
       const name = `${text(record, 'event-id')} ${text(record, 'generation') || '1'}`
       const mark = MARKS.find((known) => known === text(record, 'mark'))
-      if (mark === undefined) letters.set(name, readLetter(agent, range, record))
+      if (mark === undefined) letters.set(name, readDeadLetter(agent, range, record))
       // What has succeeded stays so, however often it is redriven.
       else if (marks.get(name)?.mark !== 'resolved')
         marks.set(name, { mark, note: text(record, 'note'), atMs: record.timestampMs })
@@ -95,7 +95,8 @@ export async function readDeadLetters(
     .sort((a, b) => a.failedAtMs - b.failedAtMs || a.origin.offset - b.origin.offset)
 }
 
-function readLetter(agent: string, { topic, partition }: TopicPartition, record: BrokerRecord): DeadLetter {
+/** A record of the topic that is no mark. @throws LABAN_FORMAT_TOO_NEW */
+export function readDeadLetter(agent: string, { topic, partition }: TopicPartition, record: BrokerRecord): DeadLetter {
   const format = Number(text(record, 'format') || '1')
   const place = `${topic}/${partition}@${record.offset}`
   if (format > FORMAT) throw new LabanError('LABAN_FORMAT_TOO_NEW', { what: place, found: format, known: FORMAT })
@@ -131,6 +132,14 @@ function readLetter(agent: string, { topic, partition }: TopicPartition, record:
     note: '',
     markedAtMs: null,
   }
+}
+
+/** What a record says of an earlier one; undefined for a dead letter itself. */
+export function readDeadLetterMark(
+  record: BrokerRecord,
+): { readonly eventId: Uuid; readonly mark: DeadLetterMark } | undefined {
+  const mark = MARKS.find((known) => known === text(record, 'mark'))
+  return mark === undefined ? undefined : { eventId: text(record, 'event-id'), mark }
 }
 
 function text({ headers }: BrokerRecord, name: string): string {

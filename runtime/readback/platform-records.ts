@@ -102,8 +102,8 @@ export async function readManifests(source: LogSource): Promise<readonly Manifes
   return [...manifests.values()]
 }
 
-/** @throws LABAN_FORMAT_TOO_NEW, LABAN_REGISTRY_UNAVAILABLE; undefined for a record that can never be read. */
-async function decodeRecord<T extends { readonly formatVersion: number }>(
+/** One record's value; undefined for one that can never be read. @throws LABAN_FORMAT_TOO_NEW, LABAN_REGISTRY_UNAVAILABLE */
+export async function decodeRecord<T extends { readonly formatVersion: number }>(
   codec: EventCodec,
   { topic, partition }: TopicPartition,
   record: BrokerRecord,

@@ -6,7 +6,7 @@ import { isLabanError } from '../../contracts/errors.ts'
 import type { ClaimRequest, HandlingState } from '../ports/claim-store.ts'
 import type { HandlingDeps } from './deps.ts'
 import { takeUp } from './handed.ts'
-import type { Work } from './work.ts'
+import { generationOf, type Work } from './work.ts'
 
 type ClaimedState = Extract<HandlingState, { state: 'claimed' }>
 
@@ -105,7 +105,8 @@ export class Decider {
 
   async #claim(work: Work, from: ClaimRequest['from'], deaths = 0): Promise<Decision> {
     const { instance, admission } = this.#deps
-    const { accepted, current } = await admission.claim({ ...work.ref, owner: instance, from, deaths })
+    const request = { ...work.ref, owner: instance, from, deaths, generation: generationOf(work) }
+    const { accepted, current } = await admission.claim(request)
     if (accepted && current.state === 'computed') return { kind: 'republish', state: current }
     if (!accepted || current.state !== 'claimed') return AGAIN
     return { kind: 'run', claimedAttempt: current.attempt }

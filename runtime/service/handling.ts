@@ -19,7 +19,7 @@ import { JoinIntake } from './join-intake.ts'
 import { Ownership } from './ownership.ts'
 import { Settlement, type Settled } from './settlement.ts'
 import { TogetherPath } from './together-path.ts'
-import { singleWork, type Work } from './work.ts'
+import { generationOf, singleWork, type Work } from './work.ts'
 
 /** Polling another owner's work: first and longest interval. */
 const FIRST_WAIT_MS = 50
@@ -178,12 +178,18 @@ export class Handling {
   async #proceed(work: Work, presence: Presence, begun?: BegunAttempt): Promise<void> {
     try {
       const settled = await this.#process(work, begun)
-      if (settled === undefined) presence.leave()
-      else void settled.settling.catch((error: unknown) => this.#onError(error)).finally(() => presence.leave())
+      if (settled === undefined) this.#leave(work, presence)
+      else
+        void settled.settling.catch((error: unknown) => this.#onError(error)).finally(() => this.#leave(work, presence))
     } catch (error) {
-      presence.leave()
+      this.#leave(work, presence)
       throw error
     }
+  }
+
+  #leave({ ref, isJoin }: Work, presence: Presence): void {
+    if (isJoin) this.#deps.admission.holdings.left(ref.flowId)
+    presence.leave()
   }
 
   /** What has just been read may be older than this process's lease. */
@@ -276,7 +282,8 @@ export class Handling {
     const { admission, instance, clock, agent } = this.#deps
     const cancellation = begun?.cancellation ?? new Cancellation()
     const stopListening = work.task.cancellation.onCancel((reason) => cancellation.cancel(reason))
-    const ownership = new Ownership({ admission, ref: work.ref, owner: instance, cancellation }, claimedAttempt)
+    const held = { admission, ref: work.ref, owner: instance, generation: generationOf(work), cancellation }
+    const ownership = new Ownership(held, claimedAttempt)
     const rest = (waitMs: number): Promise<void> => this.#rest(run, waitMs)
     const journal = this.#journalOf(work, ownership, cancellation)
     const run: Run = { work, ownership, journal, cancellation, rest, ...(begun === undefined ? {} : { begun }) }

@@ -10,6 +10,8 @@ export interface OwnershipOptions {
   readonly admission: Admission
   readonly ref: HandlingRef
   readonly owner: string
+  /** Generation of the work; see `ClaimRequest`. */
+  readonly generation?: number
   /** Cancelled as `superseded` when the claim is refused: somebody else has it. */
   readonly cancellation: Cancellation
 }
@@ -63,9 +65,9 @@ export class Ownership {
   }
 
   async #claim(): Promise<boolean> {
-    const { admission, ref, owner, cancellation } = this.#options
+    const { admission, ref, owner, generation = 0, cancellation } = this.#options
     try {
-      const answer = await admission.claim({ ...ref, owner, from: 'absent' })
+      const answer = await admission.claim({ ...ref, owner, from: 'absent', generation })
       if (answer.accepted && answer.current.state === 'claimed') {
         this.#attempt = answer.current.attempt
         return true

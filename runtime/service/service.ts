@@ -15,8 +15,9 @@ import { Trials } from '../admit/trials.ts'
 import type { Agent } from '../agent.ts'
 import { describeStandstill } from '../consume/standstill.ts'
 import { Parking } from '../park/parking.ts'
+import { Recovery } from '../recover/recovery.ts'
 import type { Broker } from '../ports/broker.ts'
-import type { Store } from '../ports/claim-store.ts'
+import type { ClaimOptions, Store } from '../ports/claim-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ResultStore } from '../ports/result-store.ts'
 import { errorFields, type Logger } from '../ports/logger.ts'
@@ -70,6 +71,7 @@ export class Service {
   #parts:
     | {
         readonly runners: Map<Agent, AgentRunner>
+        readonly recoveries: readonly Recovery[]
         readonly leases: LeaseKeeper
         readonly manifests: ManifestKeeper
         readonly producer: BatchingProducer
@@ -92,9 +94,12 @@ export class Service {
     })
     const leases = this.#leaseKeeper()
     await leases.start()
-    const runners = new Map(this.#options.agents.map((agent) => [agent, this.#runner(agent, producer, leases)]))
+    const made = this.#options.agents.map((agent) => ({ agent, ...this.#runner(agent, producer, leases) }))
+    const runners = new Map(made.map(({ agent, runner }) => [agent, runner]))
+    const recoveries = made.flatMap(({ recovery }) => recovery ?? [])
     const manifests = new ManifestKeeper({ ...this.#options, instance: this.instance, runners, producer })
-    this.#parts = { runners, leases, manifests, producer }
+    this.#parts = { runners, recoveries, leases, manifests, producer }
+    await Promise.all(recoveries.map((recovery) => recovery.start()))
     await Promise.all([...runners.values()].map((runner) => runner.start()))
     await manifests.start()
     this.#state = 'running'
@@ -114,7 +119,8 @@ export class Service {
     const waiting = this.#parts?.producer.problem
     const isCutOff = waiting?.code === 'LABAN_BROKER_UNAVAILABLE' || agents.some((status) => status.isCutOff)
     const away = new Set([...this.#away.values(), ...(isCutOff ? ['the broker'] : [])])
-    const problems = [...away].map((what) => `${what} does not answer`)
+    const recovering = (this.#parts?.recoveries ?? []).flatMap(({ problem }) => problem ?? [])
+    const problems = [...recovering, ...[...away].map((what) => `${what} does not answer`)]
     if (waiting !== undefined && waiting.code !== 'LABAN_BROKER_UNAVAILABLE') problems.push(waiting.message)
     for (const status of agents) {
       if (!status.isConsuming) problems.push(`${status.agent} does not consume`)
@@ -157,24 +163,41 @@ export class Service {
       clock,
       log,
       onAvailability: this.#availability(),
-      onLost: () => {
-        log.warn('lease lost; work may have been taken over', { instance: this.instance })
-        for (const runner of this.#parts?.runners.values() ?? []) runner.loseLease()
-      },
+      onLost: () => void this.#loseLease(),
     })
   }
 
-  #runner(agent: Agent, producer: BatchingProducer, leases: LeaseKeeper): AgentRunner {
+  /** A lease that went with everything else was taken over by nobody: what this process holds is told to the store again. */
+  async #loseLease(): Promise<void> {
+    const { runners, recoveries } = this.#parts ?? { runners: new Map<Agent, AgentRunner>(), recoveries: [] }
+    try {
+      const lost = await Promise.all(recoveries.map((recovery) => recovery.check()))
+      if (lost.includes(true)) return
+    } catch (error) {
+      this.#options.log.debug('cannot see why the lease is gone', { problem: describeUnknown(error) })
+    }
+    this.#options.log.warn('lease lost; work may have been taken over', { instance: this.instance })
+    for (const runner of runners.values()) runner.loseLease()
+  }
+
+  #runner(
+    agent: Agent,
+    producer: BatchingProducer,
+    leases: LeaseKeeper,
+  ): { readonly runner: AgentRunner; readonly recovery: Recovery | undefined } {
     const { broker, store, contracts, codec, tracer, clock, namespace, limits, dedup, onFatal } = this.#options
     const log = this.#options.log.child({ agent: agent.name })
     const { signal } = this.#giveUp
+    const kept = { dedupMs: agent.dedupMs, joinTtlMs: agent.joinWithinMs, recovers: dedup }
     const admission = new Admission({
-      claims: store.claimsOf(agent.name, { dedupMs: agent.dedupMs, joinTtlMs: agent.joinWithinMs }),
+      agent: agent.name,
+      claims: store.claimsOf(agent.name, kept),
       clock,
       signal,
       onAvailability: this.#availability(),
+      onLost: () => recovery?.lost(),
     })
-    return new AgentRunner({
+    const runner = new AgentRunner({
       broker,
       limits,
       onFatal,
@@ -200,6 +223,28 @@ export class Service {
         signal,
         onBug: onFatal,
       },
+    })
+    const recovery = dedup ? this.#recovery({ agent, admission, leases, runner, log, kept }) : undefined
+    return { runner, recovery }
+  }
+
+  #recovery(parts: {
+    readonly agent: Agent
+    readonly admission: Admission
+    readonly leases: LeaseKeeper
+    readonly runner: AgentRunner
+    readonly log: Logger
+    readonly kept: ClaimOptions
+  }): Recovery {
+    const { broker, store, codec, clock, leaseMs, onFatal } = this.#options
+    const { agent, admission, leases, runner, log, kept } = parts
+    return new Recovery({
+      ...{ agent, admission, broker, codec, clock, log, leaseMs, onFatal },
+      instance: this.instance,
+      store: store.recoveryOf(agent.name, kept),
+      isMember: () => runner.status.isConsuming,
+      onNewMemory: () => leases.pardon(),
+      signal: this.#giveUp.signal,
     })
   }
 

@@ -40,6 +40,11 @@ export function singleWork(task: Task, handover?: Handover): Work {
   return handover === undefined ? work : { ...work, handover }
 }
 
+/** Generation of the dead letter that the work was redriven from; 0 when it never was one. */
+export function generationOf({ handover }: Work): number {
+  return handover?.generation ?? 0
+}
+
 /** The work of a complete join. */
 export function joinedWork(agent: string, task: Task, members: readonly WorkPart[], handover?: Handover): Work {
   const { flowId } = task.envelope

@@ -11,6 +11,7 @@ import { describeMarks } from './store-marks.suite.ts'
 import { describeLeases } from './store-leases.suite.ts'
 import { describeParking } from './store-parking.suite.ts'
 import { describeRaces } from './store-races.suite.ts'
+import { describeRecovery } from './store-recovery.suite.ts'
 import { describeStates } from './store-states.suite.ts'
 
 /** Runs the suite on one store. */
@@ -35,5 +36,6 @@ export function describeStore(name: string, setUp: () => StoreUnderTest | Promis
     describeParking(bench)
     describeMarks(bench)
     describeBatches(bench)
+    describeRecovery(bench)
   })
 }

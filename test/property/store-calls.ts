@@ -68,7 +68,7 @@ function callsOf(agent: string): fc.Arbitrary<Call> {
   )
 }
 
-function callOf<M extends keyof ClaimStore>(
+function callOf<M extends Exclude<keyof ClaimStore, 'enter'>>(
   method: M,
   request: fc.Arbitrary<Parameters<ClaimStore[M]>[0][number]>,
 ): fc.Arbitrary<Call> {

@@ -2,9 +2,10 @@
  * The store in memory: claims, leases and joins of one process, with the same answers as Redis (test/conformance/store.suite.ts).
  * Services that share a process may share one store object; it lives as long as the object.
  */
-import { flowSlot, joinHandlingId, type Uuid } from '../../../contracts/ids.ts'
+import { joinHandlingId } from '../../../contracts/ids.ts'
 import { LabanError } from '../../../contracts/errors.ts'
 import type {
+  ClaimOptions,
   ClaimStore,
   FinishRequest,
   HandlingRef,
@@ -17,8 +18,10 @@ import type { MarkStore } from '../../ports/mark-store.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { ExpiringMap } from './store-expiring.ts'
 import { FaultGate, type StoreFaults } from './store-faults.ts'
-import { parkingIn, type ParkingIndex } from './store-parking.ts'
-import { dropBodies, recordMember, type StoredJoin } from './store-joins.ts'
+import { keysOf, timesToLive, type Memory } from './store-memory.ts'
+import { parkingIn } from './store-parking.ts'
+import { recoveryIn } from './store-recovery.ts'
+import { dropBodies, recordMember } from './store-joins.ts'
 import * as transitions from './store-transitions.ts'
 import type { StoredHandling, Verdict } from './store-transitions.ts'
 
@@ -29,25 +32,7 @@ export interface MemoryStore extends Store {
   skipped(durationMs: number): void
 }
 
-const DAY_MS = 86_400_000
-/** As in Redis: a claim outlives any pause in which its work could still be taken over. */
-const CLAIM_TTL_MS = 8 * DAY_MS
-const DEAD_TTL_MS = 30 * DAY_MS
-const MARK_TTL_MS = 30 * DAY_MS
-/** As in Redis: agents share a slot with a 64th of the flows. */
-const SLOTS = 64
-
-interface Memory {
-  readonly handlings: ExpiringMap<StoredHandling>
-  readonly joins: ExpiringMap<StoredJoin>
-  readonly journals: ExpiringMap<ReadonlyMap<string, Buffer>>
-  readonly parking: ParkingIndex
-  readonly marks: ExpiringMap<string>
-  /** Ends of leases, kept after they lapsed, so that a renewal can tell. */
-  readonly leaseEndsAtMs: Map<string, number>
-  /** Counts how often everything was forgotten. */
-  epoch: number
-}
+const MARK_TTL_MS = 30 * 86_400_000
 
 /** Creates an empty store. `close` does nothing, because other services of the process may still use it. */
 export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
@@ -59,6 +44,8 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
     marks: new ExpiringMap(clock),
     leaseEndsAtMs: new Map(),
     epoch: 0,
+    recovered: new Set(),
+    leaders: new ExpiringMap(clock),
   }
   const gate = new FaultGate(clock, () => forget(memory))
   return {
@@ -71,6 +58,11 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
     },
     connect: () => gate.run(() => undefined),
     claimsOf: (agent, options) => claimsIn(memory, gate, agent, options),
+    recoveryOf: (agent, options) =>
+      recoveryIn(
+        { memory, agent, keys: keysOf(agent), ttlMs: timesToLive(options), joinTtlMs: options.joinTtlMs },
+        (call) => gate.run(call),
+      ),
     parkingOf: (agent) => parkingIn(memory.parking, agent, (call) => gate.run(call)),
     marksOf: (agent) => marksIn(memory.marks, gate, agent),
     leases: leasesIn(memory, gate, clock),
@@ -85,27 +77,25 @@ function forget(memory: Memory): void {
   memory.parking.clear()
   memory.marks.clear()
   memory.journals.clear()
+  memory.recovered.clear()
+  memory.leaders.clear()
   for (const instance of memory.leaseEndsAtMs.keys()) memory.leaseEndsAtMs.set(instance, 0)
   memory.epoch += 1
 }
 
-function claimsIn(
-  memory: Memory,
-  gate: FaultGate,
-  agent: string,
-  options: { dedupMs: number; joinTtlMs: number },
-): ClaimStore {
+function claimsIn(memory: Memory, gate: FaultGate, agent: string, options: ClaimOptions): ClaimStore {
   const { handlings, joins, journals } = memory
   const ttlMs = timesToLive(options)
-  let epoch = memory.epoch
+  const { recovers = false } = options
+  let epoch = recovers ? -1 : memory.epoch
   const run = <R>(call: () => R): Promise<R> =>
     gate.run(() => {
       if (epoch === memory.epoch) return call()
-      epoch = memory.epoch
-      throw new LabanError('LABAN_STORE_LOST', { url: 'memory', problem: 'it was wiped by a fault' })
+      const problem = epoch < 0 ? 'what it knew has not been put back yet' : 'it was wiped by a fault'
+      epoch = recovers ? -1 : memory.epoch
+      throw new LabanError('LABAN_STORE_LOST', { url: 'memory', problem })
     })
-  const keyOf = (ref: HandlingRef): string => `${agent}:${flowSlot(ref.flowId, SLOTS)}:${ref.handlingId}`
-  const joinKeyOf = (flowId: Uuid): string => `${agent}:${flowId}`
+  const { handling: keyOf, join: joinKeyOf } = keysOf(agent)
 
   const apply = <R extends HandlingRef>(requests: readonly R[], judge: Judge<R>): Promise<readonly Transition[]> =>
     run(() =>
@@ -136,6 +126,10 @@ function claimsIn(
   }
 
   return {
+    enter: (name) => {
+      if (recovers) epoch = Number(name)
+      return Promise.resolve()
+    },
     read: (refs) => run(() => refs.map((ref) => transitions.visibleState(handlings.get(keyOf(ref))))),
     claim: (requests) => apply(requests, transitions.claim),
     compute: (requests) => apply(requests, transitions.compute),
@@ -152,17 +146,6 @@ function claimsIn(
 }
 
 type Judge<R> = (stored: StoredHandling | undefined, request: R) => Verdict
-
-function timesToLive(options: { dedupMs: number; joinTtlMs: number }): Record<StoredHandling['state'], number> {
-  const claimMs = Math.max(CLAIM_TTL_MS, options.dedupMs, options.joinTtlMs)
-  return {
-    claimed: claimMs,
-    computed: claimMs,
-    done: options.dedupMs,
-    handed: options.dedupMs,
-    dead: Math.max(DEAD_TTL_MS, options.dedupMs),
-  }
-}
 
 function marksIn(marks: ExpiringMap<string>, gate: FaultGate, agent: string): MarkStore {
   const keyOf = (name: string): string => `${agent} ${name}`

@@ -2,6 +2,7 @@
 import { flowSlot, joinHandlingId, type Uuid } from '../../../contracts/ids.ts'
 import type {
   BuryRequest,
+  ClaimOptions,
   ClaimRequest,
   ClaimStore,
   ComputeRequest,
@@ -21,7 +22,7 @@ import { runBatch, type FixedArguments, type Part, type Runner } from './batches
 import type { Connection } from './connection.ts'
 import { Epochs } from './epochs.ts'
 import { decodeAnswer, memberPart, topicArguments } from './join-calls.ts'
-import { agentKeys, SLOTS, type AgentKeys } from './keys.ts'
+import { agentKeys, epochKeys, epochParts, SLOTS, type AgentKeys } from './keys.ts'
 import type { Reply, ScriptName } from './scripts.ts'
 import { runPacked, type PackedCall } from './packed.ts'
 import {
@@ -45,6 +46,7 @@ export interface ClaimsOptions {
   readonly joinTtlMs: number
   readonly isCluster: boolean
   readonly lostPauseMs?: number
+  readonly recovers?: boolean
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -59,6 +61,14 @@ interface FinishPart extends Part {
   readonly kinds: string
 }
 
+/** How long things live, ms. */
+export interface TimesToLive {
+  readonly claim: number
+  readonly dedup: number
+  readonly dead: number
+  readonly join: number
+}
+
 const DAY_MS = 86_400_000
 /** A claim must not end while its work could still be taken over: longer than any log keeps the event by default (7 days). */
 const CLAIM_TTL_MS = 8 * DAY_MS
@@ -66,27 +76,37 @@ const DEAD_TTL_MS = 30 * DAY_MS
 const TAKE_OVER = Buffer.from('c')
 const HANDED = Buffer.from('h')
 
+/** How long things of an agent live. */
+export function timesToLive({ dedupMs, joinTtlMs }: ClaimOptions): TimesToLive {
+  return {
+    claim: Math.max(CLAIM_TTL_MS, dedupMs, joinTtlMs),
+    dedup: dedupMs,
+    dead: Math.max(DEAD_TTL_MS, dedupMs),
+    join: joinTtlMs,
+  }
+}
+
 /** Sends nothing before its first call. */
 export class RedisClaimStore implements ClaimStore {
   readonly #agent: string
   readonly #keys: AgentKeys
   readonly #isCluster: boolean
   readonly #runner: Runner
-  readonly #ttlMs: { readonly claim: number; readonly dedup: number; readonly dead: number; readonly join: number }
+  readonly #epochs: Epochs
+  readonly #ttlMs: TimesToLive
   #hasJoined = false
 
   constructor(options: ClaimsOptions) {
-    const { dedupMs, joinTtlMs } = options
     this.#agent = options.agent
     this.#keys = agentKeys(options.namespace, options.agent)
     this.#isCluster = options.isCluster
-    this.#runner = { connection: options.connection, epochs: new Epochs(options) }
-    this.#ttlMs = {
-      claim: Math.max(CLAIM_TTL_MS, dedupMs, joinTtlMs),
-      dedup: dedupMs,
-      dead: Math.max(DEAD_TTL_MS, dedupMs),
-      join: joinTtlMs,
-    }
+    this.#epochs = new Epochs(options)
+    this.#runner = { connection: options.connection, epochs: this.#epochs }
+    this.#ttlMs = timesToLive(options)
+  }
+
+  enter(epoch: string): Promise<void> {
+    return this.#epochs.enter(epochParts(epoch, epochKeys(this.#keys, this.#isCluster)))
   }
 
   async read(refs: readonly HandlingRef[]): Promise<readonly HandlingState[]> {

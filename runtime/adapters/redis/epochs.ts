@@ -19,6 +19,7 @@ interface Epoch {
 export const LOST_PAUSE_MS = 10_000
 
 const VERSION = '1'
+const NOT_ENTERED = 'what the log knows of it has not been put back yet'
 
 export interface EpochOptions {
   readonly connection: Connection
@@ -27,24 +28,34 @@ export interface EpochOptions {
   readonly logger: Logger
   /** @default LOST_PAUSE_MS */
   readonly lostPauseMs?: number
+  /** True where somebody puts back what was lost: an epoch is used only once it has been {@link Epochs.enter}ed. @default false */
+  readonly recovers?: boolean
 }
 
 /** The epochs of one agent: one on a standalone server, one for each slot in a cluster. */
 export class Epochs {
   readonly #options: EpochOptions
   readonly #known = new Map<string, Promise<Epoch>>()
+  /** Answers of earlier epochs may still come in: they say nothing of the one that is used now. */
+  #inUse = new WeakSet<Epoch>()
+  /** Names of epochs that went back in time: what stands in them is not to be gone on with. */
+  readonly #gone = new Set<string>()
   #pausedUntilMs = 0
-  #problem = ''
+  #problem = NOT_ENTERED
 
   constructor(options: EpochOptions) {
     this.#options = options
   }
 
-  /** The epoch at this key: what is known, else adopted from Redis, else begun. @throws LABAN_STORE_LOST shortly after a loss */
+  /**
+   * The epoch at this key: what is known, else adopted from Redis, else begun.
+   * @throws LABAN_STORE_LOST shortly after a loss; where claims recover until one has been entered
+   */
   at(key: string): Promise<Epoch> {
     if (this.#options.clock.nowMs() < this.#pausedUntilMs) return Promise.reject(this.#lostError())
     const known = this.#known.get(key)
     if (known !== undefined) return known
+    if (this.#options.recovers === true) return Promise.reject(this.#lostError())
     const adopted = this.#adopt(key)
     this.#known.set(key, adopted)
     // A failed attempt is not kept: the next call tries again.
@@ -52,12 +63,24 @@ export class Epochs {
     return adopted
   }
 
+  /** Uses these epochs from now on, where claims recover. @throws LABAN_STORE_LOST for one that went back in time: it is ended */
+  async enter(names: ReadonlyMap<string, Buffer>): Promise<void> {
+    const { recovers, connection } = this.#options
+    if (recovers !== true) return
+    const gone = [...names].filter(([, name]) => this.#gone.has(name.toString('latin1')))
+    for (const [key, name] of gone) await connection.run((client) => runScript(client, 'epoch-end', [key], [name]))
+    if (gone.length > 0) throw this.#lostError()
+    this.#known.clear()
+    for (const [key, name] of names) this.#known.set(key, Promise.resolve(this.#used({ name, count: 0 })))
+  }
+
   /** Checks an answer, which begins with the count, and returns the rest. @throws LABAN_STORE_LOST */
   check(epoch: Epoch, reply: Reply): readonly Reply[] {
-    if (!Array.isArray(reply)) throw this.#lost('its epoch is missing')
+    if (!Array.isArray(reply)) throw this.#lost(epoch, 'its epoch is missing')
     const [count, ...answers] = reply as readonly Reply[]
     if (typeof count !== 'number' || count < epoch.count) {
-      throw this.#lost(`it went back from write ${epoch.count} to ${String(count)}`)
+      this.#gone.add(epoch.name.toString('latin1'))
+      throw this.#lost(epoch, `it went back from write ${epoch.count} to ${String(count)}`)
     }
     epoch.count = count
     return answers
@@ -68,17 +91,24 @@ export class Epochs {
     const reply = await this.#options.connection.run((client) => runScript(client, 'epoch', [key], [proposed]))
     const [name, count] = reply as readonly [Buffer, number]
     checkVersion(name, 'The epoch')
-    return { name, count }
+    return this.#used({ name, count })
   }
 
-  #lost(problem: string): LabanError {
-    const { clock, logger, agent, lostPauseMs = LOST_PAUSE_MS } = this.#options
-    const isFirst = clock.nowMs() >= this.#pausedUntilMs
+  #used(epoch: Epoch): Epoch {
+    this.#inUse.add(epoch)
+    return epoch
+  }
+
+  #lost(epoch: Epoch, problem: string): LabanError {
+    const { clock, logger, agent, recovers = false } = this.#options
+    const lostPauseMs = recovers ? 0 : (this.#options.lostPauseMs ?? LOST_PAUSE_MS)
+    if (!this.#inUse.has(epoch)) return this.#lostError()
     this.#problem = problem
     this.#pausedUntilMs = clock.nowMs() + lostPauseMs
     this.#known.clear()
+    this.#inUse = new WeakSet()
     const error = this.#lostError()
-    if (isFirst) logger.error(error.message, { code: error.code, agent, pauseMs: lostPauseMs })
+    logger.error(error.message, { code: error.code, agent, pauseMs: lostPauseMs })
     return error
   }
 

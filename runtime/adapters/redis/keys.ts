@@ -18,6 +18,8 @@ export interface AgentKeys {
   readonly handlingsBase: string
   /** Where the epoch of a slot is kept; without a slot, the one epoch of the agent on a standalone server. */
   epoch(slot?: number): string
+  /** Who puts back what was lost. */
+  readonly recoverer: string
 }
 
 /** The keys of one agent in one namespace. */
@@ -38,8 +40,25 @@ export function agentKeys(namespace: string, agent: string): AgentKeys {
     handling: (flowId, handlingId) => idKey(handlingPrefixes, flowId, handlingId),
     join: (flowId) => idKey(joinPrefixes, flowId, flowId),
     journal: (flowId, handlingId) => idKey(journalPrefixes, flowId, handlingId),
+    recoverer: `{${prefixOf(namespace)}${agent}}:recoverer`,
     epoch: (slot) => (slot === undefined ? `{${prefixOf(namespace)}${agent}}:epoch` : `${tags[slot] ?? ''}epoch`),
   }
+}
+
+/** The epochs of an agent: one on a standalone server, one for each slot in a cluster; together they are one. */
+export function epochKeys(keys: AgentKeys, isCluster: boolean): readonly string[] {
+  return isCluster ? Array.from({ length: SLOTS }, (_, slot) => keys.epoch(slot)) : [keys.epoch()]
+}
+
+/** One name for all epochs of an agent, in the order of their keys. */
+export function joinEpochs(names: readonly Buffer[]): string {
+  return names.map((name) => name.toString('latin1')).join()
+}
+
+/** The name of each epoch, by its key. */
+export function epochParts(epoch: string, keys: readonly string[]): ReadonlyMap<string, Buffer> {
+  const names = epoch.split(',')
+  return new Map(keys.map((key, index) => [key, Buffer.from(names[index] ?? '', 'latin1')]))
 }
 
 /** The lease of one process. */

@@ -18,6 +18,11 @@ export function encodeMember(member: JoinMember): Buffer {
   return value
 }
 
+/** What remains of a member when its join has fired. */
+export function encodeDoneMember({ eventId }: JoinMember): Buffer {
+  return Buffer.concat([Buffer.from('1d', 'latin1'), uuidToBytes(eventId)])
+}
+
 /** @throws LABAN_FORMAT_TOO_NEW */
 export function decodeMember(topic: string, value: Buffer): JoinMember {
   checkVersion(value, 'A join member')

@@ -5,6 +5,11 @@ import type { Client } from './connection.ts'
 
 export type ScriptName =
   | 'epoch'
+  | 'epoch-end'
+  | 'recovered'
+  | 'lead'
+  | 'restore'
+  | 'restore-fields'
   | 'read'
   | 'claim'
   | 'compute'

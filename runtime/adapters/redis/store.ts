@@ -6,6 +6,7 @@ import { readHealth } from './health.ts'
 import { createLeaseStore } from './leases.ts'
 import { createMarkStore } from './marks.ts'
 import { createParkingStore } from './parking.ts'
+import { createRecoveryStore } from './recovery.ts'
 
 export interface RedisStoreOptions extends RedisConnectionOptions {
   /** Prefixes every key; '' for none. */
@@ -17,26 +18,27 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
 /**
  * Creates the store; `connect` opens the connection, `close` ends it. While Redis cannot be used every call rejects at once with
  * LABAN_STORE_UNAVAILABLE, and the connection comes back by itself. A Redis that lost its memory is reported once per agent by
- * LABAN_STORE_LOST, for `lostPauseMs`; then work goes on with an empty store.
+ * LABAN_STORE_LOST: where the agent recovers until that is done, else for `lostPauseMs`; then work goes on with an empty store.
  */
 export function createRedisStore(options: RedisStoreOptions): Store {
   const { namespace, clock, logger, lostPauseMs } = options
   const connection = openConnection(options)
   return {
     connect: () => connection.connect(),
-    claimsOf: (agent, { dedupMs, joinTtlMs }) =>
+    claimsOf: (agent, kept) =>
       new RedisClaimStore({
+        ...kept,
         connection,
         namespace,
         agent,
-        dedupMs,
-        joinTtlMs,
         isCluster: options.cluster === true,
         clock,
         logger,
         ...(lostPauseMs === undefined ? {} : { lostPauseMs }),
       }),
     marksOf: (agent) => createMarkStore(connection, namespace, agent),
+    recoveryOf: (agent, kept) =>
+      createRecoveryStore({ connection, namespace, agent, kept, isCluster: options.cluster === true }),
     parkingOf: (agent) => createParkingStore(connection, namespace, agent),
     leases: createLeaseStore(connection, namespace),
     health: () => connection.run(readHealth),

@@ -4,6 +4,7 @@
  */
 import { LabanError } from '../../../contracts/errors.ts'
 import type { BuryRequest, From, HandedKind, HandlingState, InputPosition } from '../../ports/claim-store.ts'
+import type { RestoredState } from '../../ports/recovery-store.ts'
 
 const VERSION = 0x31
 const STATE = { done: 0x30, claimed: 0x31, computed: 0x32, handed: 0x33, dead: 0x34, unpublished: 0x35 } as const
@@ -70,6 +71,46 @@ export interface Computed {
 export function computedValue(computed: Computed): { value: Buffer; ownBytes: number } {
   const value = Buffer.allocUnsafe(computedBytes(computed))
   return { value, ownBytes: writeComputed(computed, value, 0) - computed.outputs.length }
+}
+
+/** The whole value of a state that is put back. */
+export function restoredValue(restored: RestoredState): Buffer {
+  switch (restored.state) {
+    case 'done':
+      return Buffer.from([VERSION, STATE.done])
+    case 'claimed':
+      return claimedValue(restored)
+    case 'computed':
+      return computedValue(restored).value
+    case 'handed':
+      return withHead(STATE.handed, restored.generation, handedTail(restored.kind, restored.attempt))
+    case 'dead':
+      return deadValue(restored)
+  }
+}
+
+function claimedValue({
+  owner,
+  attempt,
+  generation,
+  deaths = 0,
+}: Extract<RestoredState, { state: 'claimed' }>): Buffer {
+  const value = withHead(STATE.claimed, generation, claimTail(owner, attempt))
+  value.writeUInt8(deaths, 2)
+  return value
+}
+
+function deadValue({ attempt, generation, unsettled }: Extract<RestoredState, { state: 'dead' }>): Buffer {
+  const tail = claimTail(unsettled?.owner ?? '', attempt)
+  return withHead(STATE.dead, generation, unsettled === undefined ? tail : Buffer.concat([tail, unsettled.note]))
+}
+
+function withHead(state: number, generation: number, tail: Buffer): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES)
+  head[0] = VERSION
+  head[1] = state
+  head.writeUInt32BE(generation, 2)
+  return Buffer.concat([head, tail])
 }
 
 /** Size of a `computed` value. */

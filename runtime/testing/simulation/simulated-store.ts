@@ -30,6 +30,7 @@ export function simulatedStore(store: Store, life: Life, network: Network, witne
         witness(agent, method, requests, answers)
       }),
     marksOf: (agent) => over(store.marksOf(agent), 'mark', () => () => undefined),
+    recoveryOf: (agent, options) => over(store.recoveryOf(agent, options), 'recovery', () => () => undefined),
     leases: over(store.leases, 'lease', () => () => undefined),
     close: () => Promise.resolve(),
   }
