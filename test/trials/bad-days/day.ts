@@ -72,7 +72,7 @@ async function spend<P extends Place>(day: Day<P>, random: () => number): Promis
     return { ...verdict, ...seen, violations, lastedMs: endedAtMs - beganAtMs, resumedMs, readyMs, notes }
   } catch (error) {
     const { said, problems } = scene.health.seen(0)
-    throw new Error([String(error), ...problems, ...said].join('\n  '), { cause: error })
+    throw new Error([String(error), scene.progress, ...problems, ...said].join('\n  '), { cause: error })
   } finally {
     await scene.close()
     await place.close()

@@ -64,6 +64,7 @@ export class Scene {
   readonly #publishing: Promise<unknown>[] = []
   readonly #refused: string[] = []
   #published = 0
+  #acknowledged = 0
   #timer: NodeJS.Timeout | undefined
 
   private constructor(parts: {
@@ -119,8 +120,9 @@ export class Scene {
     return this.deployment.start([WORKER])
   }
 
-  get published(): number {
-    return this.#published
+  /** How far it has come, for people. */
+  get progress(): string {
+    return `${this.#published} published, ${this.#acknowledged} acknowledged, ${this.runs().length} runs`
   }
 
   /** Begins to publish and never waits for an answer. */
@@ -131,7 +133,12 @@ export class Scene {
       const publishAll = this.#publisher.publishAll([
         { eventId: crypto.randomUUID(), topic: 'trial.begun', value, key: value.lane },
       ])
-      this.#publishing.push(publishAll.catch((error: unknown) => this.#refused.push(String(error))))
+      this.#publishing.push(
+        publishAll.then(
+          () => this.#acknowledged++,
+          (error: unknown) => this.#refused.push(String(error)),
+        ),
+      )
     }, PUBLISH_EVERY_MS)
   }
 
@@ -141,15 +148,6 @@ export class Scene {
       const [eventId = '', pid, atMs] = line.split(' ')
       return { eventId, pid: Number(pid), atMs: Number(atMs) }
     })
-  }
-
-  /** When the first handler began that began after this moment. */
-  async firstRunAfter(atMs: number): Promise<number> {
-    const run = await waitFor(() => this.runs().find((each) => each.atMs > atMs), {
-      timeoutMs: PATIENCE_MS,
-      what: 'work to go on',
-    })
-    return run.atMs
   }
 
   /** Publishes no more and waits until everything has been handled and committed. */
