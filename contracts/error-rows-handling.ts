@@ -43,8 +43,7 @@ export const HANDLING_ERRORS = {
   LABAN_OUTPUT_UNPUBLISHABLE: {
     class: 'terminal',
     message: 'Output {output} of {agent} cannot be published to {topic}: {problem}',
-    cause:
-      'The broker refused it for as long as an event may hold its lane, or at once because it is larger than the topic allows.',
+    cause: 'The broker has refused it for as long as an event may hold its lane, retry.laneMs of the agent.',
     remedy:
       'Mend the topic or the rights, then redrive the dead letter: the recorded outputs are published, the handler does not run again.',
   },

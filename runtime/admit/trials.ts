@@ -28,9 +28,9 @@ export class Trials {
   async enter(handlingId: string): Promise<boolean> {
     const { marks, instance, clock } = this.#options
     const current = this.#current
-    if (current !== undefined && current.handlingId !== handlingId && clock.nowMs() - current.sinceMs < TRIAL_MS)
+    if (current !== undefined && current.handlingId !== handlingId && clock.steadyMs() - current.sinceMs < TRIAL_MS)
       return false
-    this.#current = { handlingId, sinceMs: clock.nowMs() }
+    this.#current = { handlingId, sinceMs: clock.steadyMs() }
     try {
       await marks.set(markOf(instance), handlingId)
       return this.#current.handlingId === handlingId

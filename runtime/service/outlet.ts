@@ -14,6 +14,12 @@ import type { HandlingDeps } from './deps.ts'
 const BLOCKED_FIRST_RETRY_MS = 500
 const BLOCKED_LONGEST_RETRY_MS = 30_000
 
+/** When a refusal is the answer: after so long, or at once where `isAnswer` says so. */
+interface Limit {
+  readonly giveUpAfterMs: number
+  readonly isAnswer?: (refusal: LabanError) => boolean
+}
+
 /** See the file's head. One per agent and process. */
 export class Outlet {
   readonly #deps: HandlingDeps
@@ -41,23 +47,25 @@ export class Outlet {
   /** Appends outputs. The answer is the refusal, where that has lasted as long as an event may hold its lane. */
   async publish(records: readonly RecordToStore[]): Promise<readonly Appended[] | LabanError> {
     if (records.length === 0) return []
-    return this.#untilAccepted(() => this.#deps.producer.append(records), this.#deps.agent.retry.laneMs)
+    const { producer, agent } = this.#deps
+    return this.#untilAccepted(() => producer.append(records), { giveUpAfterMs: agent.retry.laneMs })
   }
 
-  /** Appends a record for which there may be no room. */
+  /** Appends a record that may be too large, which is the answer then. */
   appendIfFits(record: OutgoingRecord): Promise<readonly Appended[] | LabanError> {
-    return this.#untilAccepted(() => this.#deps.producer.append([record]), Number.POSITIVE_INFINITY)
+    const limit = { giveUpAfterMs: Number.POSITIVE_INFINITY, isAnswer: isTooLarge }
+    return this.#untilAccepted(() => this.#deps.producer.append([record]), limit)
   }
 
   #untilAccepted<T>(append: () => Promise<T>): Promise<T>
-  #untilAccepted<T>(append: () => Promise<T>, giveUpAfterMs: number): Promise<T | LabanError>
+  #untilAccepted<T>(append: () => Promise<T>, limit: Limit): Promise<T | LabanError>
   /**
-   * A refusal keeps the record and the lane: rights or topics can be mended, a result cannot be made again. With a limit the answer is the
-   * refusal that has lasted so long, or at once that a record is too large.
+   * A refusal keeps the record and the lane: rights or topics can be mended, a result cannot be made again. With a limit a refusal that
+   * has lasted so long is the answer.
    */
-  async #untilAccepted<T>(append: () => Promise<T>, giveUpAfterMs?: number): Promise<T | LabanError> {
+  async #untilAccepted<T>(append: () => Promise<T>, limit?: Limit): Promise<T | LabanError> {
     const { clock, log, signal } = this.#deps
-    const giveUpAtMs = clock.nowMs() + (giveUpAfterMs ?? Number.POSITIVE_INFINITY)
+    const giveUpAtMs = clock.steadyMs() + (limit?.giveUpAfterMs ?? Number.POSITIVE_INFINITY)
     let isBlocked = false
     try {
       for (let waitMs = BLOCKED_FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, BLOCKED_LONGEST_RETRY_MS)) {
@@ -65,11 +73,11 @@ export class Outlet {
           return await append()
         } catch (error) {
           if (!isLabanError(error) || error.errorClass !== 'terminal') throw error
-          if (giveUpAfterMs !== undefined && (isTooLarge(error) || clock.nowMs() >= giveUpAtMs)) return error
+          if (clock.steadyMs() >= giveUpAtMs || limit?.isAnswer?.(error) === true) return error
           if (!isBlocked) this.#blocked++
           isBlocked = true
           log.error('publish blocked', errorFields(error))
-          await delay(clock, Math.min(waitMs, giveUpAtMs - clock.nowMs()), signal)
+          await delay(clock, Math.min(waitMs, giveUpAtMs - clock.steadyMs()), signal)
           if (signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
         }
       }
