@@ -13,7 +13,7 @@ import { TRIAL_CONTRACTS } from './agents/trial.ts'
 
 const FATAL = join(import.meta.dirname, 'agents', 'fatal.ts')
 const DEATH = process.env['TRIAL_DEATH'] ?? 'exit'
-const TIMEOUT_MS = 90_000
+const TIMEOUT_MS = 180_000
 const SESSION_MS = '3000'
 
 let deployment: Deployment
@@ -75,7 +75,7 @@ it('is put aside after three deaths, and redriven once its handler is mended', {
       const found = await letters()
       return found.length > 0 ? found : undefined
     },
-    { timeoutMs: 60_000, what: 'the dead letter' },
+    { timeoutMs: 120_000, what: 'the dead letter' },
   )
   expect(group).toMatchObject({ code: 'LABAN_RECORD_QUARANTINED', letters: [{ attempts: 3 }] })
   expect(dead()).toBe(3)
