@@ -29,7 +29,7 @@ beforeAll(async () => {
       LABAN_KAFKA_SESSION_TIMEOUT_MS: SESSION_MS,
       LABAN_KAFKA_HEARTBEAT_INTERVAL_MS: '500',
       TRIAL_DEATH: DEATH,
-      ...(DEATH === 'memory' ? { NODE_OPTIONS: '--max-old-space-size=96' } : {}),
+      ...(DEATH === 'memory' ? { NODE_OPTIONS: '--max-old-space-size=192' } : {}),
     },
   })
   log = await deployment.open()
