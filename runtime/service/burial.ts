@@ -96,8 +96,7 @@ export class Burial {
   async #write(work: Work, generation: number, { account, parks }: BurialNote): Promise<string> {
     const reason = { agent: this.#deps.agent.name, generation, handlingId: work.ref.handlingId, account }
     const letters = work.parts.map((part) => deadLetterRecord(part, reason))
-    const block = parks ? await this.#succession.block(work) : []
-    const [appended] = await this.#outlets.append([...letters, ...block])
+    const [appended] = await (parks ? this.#succession.block(work, letters) : this.#outlets.append(letters))
     return appended === undefined ? '' : `${appended.topic}/${appended.partition}@${appended.offset}`
   }
 

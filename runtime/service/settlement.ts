@@ -161,9 +161,8 @@ export class Settlement {
     const generation = work.handover?.generation ?? 0
     const dueAtMs = clock.nowMs() + delayMs
     const handover = { kind: 'retry', origin, attempt, tries, tier, generation, dueAtMs } as const
-    const block = await this.#succession.block(work)
     const record = handoverRecord(retryTierTopic(agent.name, delayMs), work.task, handover)
-    await this.#outlet.append([record, ...block])
+    await this.#succession.block(work, [record])
     if (work.handover === undefined) this.#deps.onEnded?.(true)
     if (dedup) {
       const answer = await admission.hand({ ...work.ref, from: ownership.from, kind: 'retry', attempt })
@@ -183,9 +182,8 @@ export class Settlement {
     const { origin = work.task, tier = 0, generation = 0 } = work.handover ?? {}
     const what = { kind: 'suspended', origin, attempt, tries, tier, generation } as const
     const handover = { ...what, dueAtMs: slept.dueAtMs, slept: slept.name }
-    const block = await this.#succession.block(work)
     const id = timerId(agent.name, work.ref.handlingId, `${instance} ${attempt}`)
-    await this.#outlet.append([timerRecord(agent.name, id, memberRecord(work.task), handover), ...block])
+    await this.#succession.block(work, [timerRecord(agent.name, id, memberRecord(work.task), handover)])
     if (dedup) {
       const answer = await admission.hand({ ...work.ref, from: ownership.from, kind: 'suspended', attempt })
       if (!answer.accepted) return undefined

@@ -37,11 +37,15 @@ export class Succession {
     this.#deps.parking?.suspect(work.task)
   }
 
-  /** The event has failed. What to append with the record that it is handed over in. */
-  async block(work: Work): Promise<readonly OutgoingRecord[]> {
+  /** The event has failed: appends the records that it is handed over in, and lets its successors wait from before that on. */
+  async block(work: Work, records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
     const { parking } = this.#deps
     const place = laneOf(work)
-    return parking === undefined || place === undefined ? [] : [await parking.block(place, work.task)]
+    if (parking === undefined || place === undefined) return this.#append(records)
+    const appended = await this.#append([...records, await parking.block(place, work.task)])
+    // An index that was lost meanwhile may have been read back from the log without this record.
+    await parking.block(place, work.task)
+    return appended
   }
 
   /** Puts an event that must wait on the log; from then on that record is the work. */

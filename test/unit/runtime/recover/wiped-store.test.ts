@@ -200,6 +200,37 @@ describe('a store that was wiped', () => {
     await desk.close()
   })
 
+  it('keeps the order of a key although it is lost while an event is handed over', async () => {
+    let isHeld = true
+    let attempts = 0
+    sendFault = (records) => {
+      if (!isHeld || !records.some(({ topic }) => topic.startsWith('test.flaky.retry.'))) return undefined
+      attempts++
+      return 'unavailable'
+    }
+    const flaky = testAgent({
+      name: 'test.flaky',
+      consumes: 'test.in',
+      retry: { maxAttempts: 2, laneAttempts: 1, tiersMs: [60_000] },
+      handle: ({ text }: Note) => {
+        runs.push(text)
+        if (text === 'bad') throw new Error('not yet')
+      },
+    })
+    await world.start([flaky], QUICK)
+    await world.publish('test.in', { text: 'bad' }, { key: 'k' })
+    await waitFor(() => attempts > 0, { what: 'the hand-over to be held up' })
+    wipe()
+    // Somebody reads the index back before the record is there.
+    const [input] = await world.events('test.in')
+    await world.store.parkingOf('test.flaky').fill({ topic: 'test.in', partition: input?.partition ?? 0 }, [])
+    isHeld = false
+    await world.untilFacts('retried', 1)
+    await world.publish('test.in', { text: 'two' }, { key: 'k' })
+    await world.untilFacts('suspended', 1)
+    expect(runs).toEqual(['bad'])
+  })
+
   it('lets a retried event wait for its time', async () => {
     const flaky = testAgent({
       name: 'test.flaky',
