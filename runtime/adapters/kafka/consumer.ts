@@ -13,7 +13,7 @@ import type {
 } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
-import { atMost } from './at-most.ts'
+import { atMost, inTime } from './at-most.ts'
 import type { ClusterAccess } from './cluster-access.ts'
 import type { KafkaConnection } from './connection.ts'
 import { decodeFetchesOf } from './fetch-answers.ts'
@@ -261,6 +261,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
       const query = { access, group: this.#group, startFrom: this.#options.startFrom, logger }
       const commits = await this.#insist(() => resolveStartOffsets(query, generation), isOver)
       if (commits === undefined || isOver()) return
+      this.#tellAway(undefined)
       const assignment = [...generation.partitions].map(([name, held]) => {
         held.isAnnounced = true
         return toAssignment(held, generation.kept.has(held), commits.get(name))
@@ -277,10 +278,10 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
   async #insist<T>(work: () => Promise<T>, isOver: () => boolean): Promise<T | undefined> {
     while (!isOver()) {
       try {
-        return await outsideContext(work)
+        return await inTime(outsideContext(work), this.#parts.clock, (ms) => this.#silence(ms))
       } catch (error) {
         if (!isLabanError(error) || error.errorClass !== 'retry') throw error
-        this.#parts.logger.warn('cannot read where to begin; trying again', { group: this.#group.group, error })
+        this.#tellAway(error)
       }
     }
     return undefined
