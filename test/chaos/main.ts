@@ -1,6 +1,6 @@
 /**
- * `npm run chaos -- [--minutes 20] [--seed n] [--flows-per-second 45] [--wipes n]`: agents on servers of their own under a load, with a
- * monkey. Ends with 0 only if nothing was lost, nothing doubled and every flow has ended.
+ * `npm run chaos -- [--minutes 20] [--seed n] [--flows-per-second 45] [--wipes n] [--dedup off]`: agents on servers of their own under
+ * a load, with a monkey. Ends with 0 only if nothing was lost, nothing doubled and every flow has ended. Without dedup it must not.
  */
 import { parseArgs } from 'node:util'
 import { actCounts } from './monkey/plan.ts'
@@ -16,6 +16,7 @@ const { values: given } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     'flows-per-second': { type: 'string', default: '45' },
     wipes: { type: 'string' },
+    dedup: { type: 'string', default: 'on' },
   },
 })
 const minutes = Number(given.minutes)
@@ -26,8 +27,10 @@ const plan = {
   flowsPerSecond: Number(given['flows-per-second']),
   acts: actCounts(minutes, wipes),
   patienceMs: PATIENCE_MS,
+  env: { LABAN_DEDUP: given.dedup },
 }
-if (!Object.values({ ...plan, acts: wipes }).every((value) => Number.isFinite(value) && value >= 0)) {
+const numbers = [plan.seed, plan.durationMs, plan.flowsPerSecond, wipes]
+if (!numbers.every((value) => Number.isFinite(value) && value >= 0)) {
   process.stderr.write('minutes, seed, flows-per-second and wipes are numbers\n')
   process.exit(64)
 }
@@ -41,6 +44,12 @@ const tell = (what: string, pid?: number): void => {
   process.stdout.write(`${atS} s  ${what}${pid === undefined ? '' : ` (${pid})`}\n`)
 }
 tell(`seed ${plan.seed}`)
-const result = await runChaos(plan, tell, interrupted.signal)
-process.stdout.write(`${describeResult(plan, result)}\n`)
-if (!isFlawless(result)) process.exitCode = 1
+try {
+  const result = await runChaos(plan, tell, interrupted.signal)
+  process.stdout.write(`${describeResult(plan, result)}\n`)
+  if (!isFlawless(result)) process.exitCode = 1
+} catch (error) {
+  if (!interrupted.signal.aborted) throw error
+  tell('interrupted: everything has been ended, nothing was judged')
+  process.exitCode = 130
+}

@@ -16,6 +16,8 @@ export interface ChaosPlan {
   readonly acts: ActCounts
   /** How long everything may take to end once the monkey has. */
   readonly patienceMs: number
+  /** More configuration of the agents. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 /** What came of it. */
@@ -43,7 +45,7 @@ export async function runChaos(plan: ChaosPlan, tell: Tell, signal: AbortSignal)
   const stages: Stage[] = []
   for (const [load, share] of [[creditLoad, 1 - LONG_SHARE] as const, [longLoad(), LONG_SHARE] as const]) {
     const flows = Math.round((plan.durationMs / 1_000) * plan.flowsPerSecond * share)
-    const stagePlan = { load, flows, servers: servers.addresses, worldUrl: world.url }
+    const stagePlan = { load, flows, servers: servers.addresses, worldUrl: world.url, env: plan.env }
     stages.push(closing.adopt(await Stage.open(stagePlan), (stage) => stage.close()))
   }
   const places = stages.flatMap((stage) => stage.places())

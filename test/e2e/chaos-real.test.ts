@@ -2,7 +2,7 @@
  * `npm run chaos` in miniature, on the servers that all tests share, so that only agents are harmed: killed, frozen and restarted under
  * a load with steps, an effect and random results. Judged from the log alone, by the checker of the long runs.
  */
-import { expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { longLoad } from '../chaos/load/choreographies.ts'
 import { openOutsideWorld } from '../chaos/load/outside-world.ts'
 import { feed } from '../chaos/scene/feed.ts'
@@ -22,11 +22,15 @@ const QUICK = {
   LABAN_KAFKA_HEARTBEAT_INTERVAL_MS: '500',
 }
 
+/** Ended after the test, also when it took too long. */
+const closing = new AsyncDisposableStack()
+
+afterAll(() => closing.disposeAsync(), 90_000)
+
 it(
   'loses nothing and does nothing twice while processes are killed, frozen and restarted',
   { timeout: 180_000 },
   async () => {
-    await using closing = new AsyncDisposableStack()
     const world = closing.adopt(await openOutsideWorld(), (open) => open.close())
     const plan = { load: longLoad(LONGEST_HANDLER_MS), flows: FLOWS, worldUrl: world.url, env: QUICK }
     const stage = closing.adopt(await Stage.open({ ...plan, servers: await realServers() }), (open) => open.close())
