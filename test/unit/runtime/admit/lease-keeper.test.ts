@@ -61,6 +61,21 @@ describe('a lease', () => {
     },
   )
 
+  it.each([0, 3_600_000])(
+    'of another counts as alive for one lease after all were forgotten, and no longer, whatever the clock says (%i ms off)',
+    async (byMs) => {
+      const keeper = keeperOf('me')
+      // Time of day and time passed are two things: a lease is a span of the latter.
+      clock.set(byMs)
+      await keeper.start()
+      keeper.pardon()
+      expect(await keeper.isAlive('another')).toBe(true)
+      await clock.advance(LEASE_MS)
+      expect(await keeper.isAlive('another')).toBe(false)
+      await keeper.stop()
+    },
+  )
+
   it('that lapsed is reported as lost, once, and is held again', async () => {
     const keeper = keeperOf('me')
     await keeper.start()
