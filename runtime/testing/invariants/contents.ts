@@ -1,8 +1,8 @@
 /** I2: all records with one event id have one content: topic, key, value and `ce_*` headers. */
-import { placeOf, type Finding, type History, type PastEvent } from './history.ts'
+import { isExceptionOfWipe, placeOf, type Finding, type History, type PastEvent } from './history.ts'
 
 /** I2: what breaks it. */
-export function oneContent({ events }: History): Finding[] {
+export function oneContent({ events, wipes }: History): Finding[] {
   const firsts = new Map<string, { event: PastEvent; content: string }>()
   const wrong: Finding[] = []
   for (const event of events) {
@@ -15,6 +15,11 @@ export function oneContent({ events }: History): Finding[] {
     }
     first.content ||= contentOf(first.event)
     if (contentOf(event) === first.content) continue
+    const made = (one: PastEvent): { at: number; madeAtMs: number } => ({
+      at: one.at,
+      madeAtMs: Date.parse(one.envelope.time),
+    })
+    if (isExceptionOfWipe(wipes, made(first.event), made(event))) continue
     const records = [placeOf(first.event), placeOf(event)]
     wrong.push({ invariant: 'I2', problem: `${id} has two contents`, flowId, records })
   }

@@ -72,6 +72,13 @@ export interface PastEntry {
   readonly entry: JournalEntry
 }
 
+/** The store lost its memory. */
+export interface PastWipe {
+  readonly at: number
+  /** Epoch ms. */
+  readonly atMs: number
+}
+
 /** See the file's head. */
 export interface History {
   readonly agents: readonly JudgedAgent[]
@@ -84,8 +91,7 @@ export interface History {
   readonly runs: readonly PastRun[]
   readonly calls: readonly PastCall[]
   readonly entries: readonly PastEntry[]
-  /** When the store lost its memory. */
-  readonly wipes: readonly number[]
+  readonly wipes: readonly PastWipe[]
 }
 
 /** What is written and seen of a run, not decoded yet. */
@@ -130,6 +136,19 @@ export interface Finding {
 /** `topic/partition@offset` */
 export function placeOf({ topic, partition, offset }: TopicPartition & { readonly offset: number }): string {
   return `${topic}/${partition}@${offset}`
+}
+
+/**
+ * Whether two results of one handling are the exception that the protocol makes: one was computed before the store lost its memory and
+ * stood nowhere else, so the handling ran again; nothing of either was on the log by then.
+ */
+export function isExceptionOfWipe(
+  wipes: readonly PastWipe[],
+  first: { readonly at: number; readonly madeAtMs: number },
+  second: { readonly madeAtMs: number },
+): boolean {
+  const [fromMs, toMs] = [first.madeAtMs, second.madeAtMs].sort((left, right) => left - right)
+  return wipes.some(({ at, atMs }) => at < first.at && atMs >= (fromMs ?? 0) && atMs <= (toMs ?? 0))
 }
 
 /** Facts after which an input is finished and needs nothing more. */

@@ -3,7 +3,7 @@
  * same end again after a crash is no second end. Attempts are not compared: those of one claim start anew after a takeover.
  */
 import type { Fact } from '../../../contracts/fact.ts'
-import type { Finding, History, PastFact } from './history.ts'
+import { isExceptionOfWipe, type Finding, type History, type PastFact, type PastWipe } from './history.ts'
 import { redrivesIn } from './redrives.ts'
 
 const RESULTS: ReadonlySet<Fact['outcome']> = new Set(['completed', 'rejected', 'dead-lettered'])
@@ -21,22 +21,27 @@ export function oneOwner(history: History): Finding[] {
     else list.push(past)
   }
   return [...byHandling].flatMap(([name, list]) =>
-    list.length === 1 ? [] : contradictions(list, redriven.get(name)?.redrives[0]?.at ?? Infinity),
+    list.length === 1 ? [] : contradictions(list, redriven.get(name)?.redrives[0]?.at ?? Infinity, history.wipes),
   )
 }
 
 /** What ends after `redrivenAt` may be another end than the dead letter before it. */
-function contradictions(list: readonly PastFact[], redrivenAt: number): Finding[] {
+function contradictions(list: readonly PastFact[], redrivenAt: number, wipes: readonly PastWipe[]): Finding[] {
   const wrong: Finding[] = []
   const say = ({ agent, handlingId, flowId }: Fact, problem: string): void => {
     wrong.push({ invariant: 'I4', problem: `${agent} ${handlingId}: ${problem}`, flowId })
   }
   let result: Fact | undefined
+  let resultAt = 0
   for (const { fact, at } of list) {
     if (result?.outcome === 'dead-lettered' && redrivenAt < at) result = undefined
-    if (result !== undefined && resultOf(fact) !== resultOf(result)) {
+    const isExcused =
+      result !== undefined &&
+      isExceptionOfWipe(wipes, { at: resultAt, madeAtMs: result.startedAtMs }, { madeAtMs: fact.startedAtMs })
+    if (result !== undefined && !isExcused && resultOf(fact) !== resultOf(result)) {
       say(fact, `ended as ${resultOf(result)} (${result.instance}) and as ${resultOf(fact)} (${fact.instance})`)
     }
+    if (result === undefined) resultAt = at
     result ??= fact
   }
   return wrong

@@ -66,7 +66,7 @@ function resultsOf({ entries, own }: History, wrong: Finding[]): ReadonlyMap<str
 }
 
 function wasWiped({ wipes }: History, from: number, to: number): boolean {
-  return wipes.some((at) => at > from && at < to)
+  return wipes.some(({ at }) => at > from && at < to)
 }
 
 /** The outside world knows an effect by its key alone. */

@@ -26,6 +26,8 @@ export interface FaultTargets {
   /** The same with a record that wakes or retries a handling. */
   readonly repeatTimer: (pick: number) => boolean
   readonly registry: SimulatedRegistry
+  /** The store has forgotten everything. */
+  readonly onWipe: () => void
   readonly onActivity: () => void
 }
 
@@ -141,6 +143,10 @@ export class FaultDriver {
         break
       case 'lost-answers':
         store().faults.loseAnswers(fault.count)
+        break
+      case 'wipe':
+        store().faults.wipe()
+        this.#targets.onWipe()
         break
       case 'registry-away':
         registry.awayFor(fault.forMs)

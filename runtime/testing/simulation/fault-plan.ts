@@ -10,6 +10,7 @@ import type { Random } from './random.ts'
  * - `lost-ack`: a send is appended and its answer lost. `partial`: only some of its partitions are appended. `refuse`: nothing is.
  * - `lost-commit`: a commit is stored and its answer lost, or it is not stored.
  * - `store-away`, `broker-away`: no call is answered for a while. `lost-answers`: calls of the store take effect, their answers are lost.
+ * - `wipe`: the store loses its memory.
  * - `registry-away`: schemas cannot be looked up for a while, and what a process knew of them is forgotten.
  * - `clock-jump`: the clock of a process is wrong for a while, by up to three hours in either direction.
  * - `slow`: a handler takes seconds to a minute. `failure`: a handler throws after it has done its work.
@@ -28,6 +29,7 @@ export const FAULT_KINDS = [
   'store-away',
   'broker-away',
   'lost-answers',
+  'wipe',
   'registry-away',
   'clock-jump',
   'slow',

@@ -298,6 +298,7 @@ class SimulatedRun {
       repeat: (pick) => this.#repeat((topic) => topics.has(topic), pick),
       repeatTimer: (pick) => this.#repeat((topic) => TIMERS.test(topic), pick),
       registry: this.#registry,
+      onWipe: () => this.#witness.wiped(this.#time.nowMs),
       onActivity: () => this.#touch(),
     })
   }

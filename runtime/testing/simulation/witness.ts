@@ -6,7 +6,7 @@ import type { Agent } from '../../agent.ts'
 import type { HandlerContext } from '../../context.ts'
 import { decodeEntry } from '../../journal/entry-format.ts'
 import type { JournalRequest, HandlingRef, Transition } from '../../ports/claim-store.ts'
-import type { PastCall, PastEntry, PastRun } from '../invariants/history.ts'
+import type { PastCall, PastEntry, PastRun, PastWipe } from '../invariants/history.ts'
 import type { Life } from './life.ts'
 
 /** One per run. */
@@ -15,7 +15,7 @@ export class Witness {
   readonly calls: PastCall[] = []
   readonly entries: PastEntry[] = []
   /** When the store forgot everything. */
-  readonly wipes: number[] = []
+  readonly wipes: PastWipe[] = []
   readonly #next: () => number
   /** Who the store said owns a handling, by agent and handling. */
   readonly #owners = new Map<string, string>()
@@ -26,8 +26,8 @@ export class Witness {
   }
 
   /** The store has lost its memory. */
-  wiped(): void {
-    this.wipes.push(this.#next())
+  wiped(atMs: number): void {
+    this.wipes.push({ at: this.#next(), atMs })
   }
 
   /** A handler begins. */
