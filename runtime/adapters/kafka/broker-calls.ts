@@ -19,14 +19,9 @@ export async function callWithoutParsing<T>(broker: InternalBroker, call: Protoc
   return (await sendCall(broker, { ...call, response })) as T
 }
 
-/** Sends a call; a closed connection is taken down, so that the next call opens a new one. */
-export async function sendCall(broker: InternalBroker, call: ProtocolCall): Promise<unknown> {
-  try {
-    return await broker.connectionPool.send(call)
-  } catch (error) {
-    if (error instanceof Error && error.name === 'KafkaJSConnectionClosedError') await broker.disconnect()
-    throw error
-  }
+/** Sends a call. */
+export function sendCall(broker: InternalBroker, call: ProtocolCall): Promise<unknown> {
+  return broker.connectionPool.send(call)
 }
 
 function builderOf(broker: InternalBroker, api: string): ProtocolBuilder {

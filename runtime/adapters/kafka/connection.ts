@@ -18,6 +18,7 @@ import {
 } from './kafkajs-internals.ts'
 import { bridgeLogger } from './log-bridge.ts'
 import { withReadableRefusal } from './oauth-bearer.ts'
+import { endWithSocket } from './socket-guard.ts'
 
 /** Where the cluster is and who asks. */
 export interface ConnectionOptions {
@@ -91,6 +92,7 @@ export function kafkaConnection(options: ConnectionOptions, namespace = ''): Kaf
       })
       keepTopicErrors(cluster)
       decodeFetchesOf(cluster, records)
+      endWithSocket(cluster)
       connectOnce(cluster)
       return cluster
     },

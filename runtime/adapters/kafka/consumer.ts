@@ -31,6 +31,7 @@ import { mayPass } from './kafka-errors.ts'
 import { observePositionResets } from './offset-out-of-range.ts'
 import { outsideContext } from './outside-context.ts'
 import type { PhysicalNames } from './physical-names.ts'
+import { endWithSocket } from './socket-guard.ts'
 import { resolveStartOffsets } from './start-offsets.ts'
 import { stickyAssigner } from './sticky-assigner.ts'
 import { Watchdog, watchdogLimits } from './watchdog.ts'
@@ -228,6 +229,7 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
 
   #observe(cluster: InternalCluster): void {
     this.#cluster = cluster
+    endWithSocket(cluster)
     decodeFetchesOf(cluster, this.#parts.connection.records)
     observeGroup(cluster, this)
     observePositionResets(cluster, ({ topic, partition, offset }) => {

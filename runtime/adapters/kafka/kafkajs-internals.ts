@@ -3,6 +3,7 @@
  * have no promise of stability, so everything here rests on one exact version, asserted before anything is used.
  */
 import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 import type * as KafkaJs from 'kafkajs'
 import type { Kafka as KafkaClass, KafkaConfig } from 'kafkajs'
 import { LabanError } from '../../../contracts/errors.ts'
@@ -112,10 +113,23 @@ export interface BrokerPool {
   refreshMetadata(topics: readonly string[]): Promise<void>
 }
 
+/** One connection: its socket, and what has come of an answer that is not whole yet. */
+export interface InternalSocketConnection {
+  readonly host: string
+  readonly port: number
+  readonly socket?: Socket
+  chunks: Buffer[]
+  bytesBuffered: number
+  bytesNeeded: number
+  connect: () => Promise<unknown>
+  disconnect(): Promise<unknown>
+  rejectRequests(error: Error): void
+}
+
 /** The connections to one broker: fetches have one of their own. */
 export interface InternalConnectionPool {
   send: (call: ProtocolCall) => Promise<unknown>
-  readonly pool: readonly { connect: () => Promise<unknown> }[]
+  readonly pool: readonly InternalSocketConnection[]
 }
 
 export interface InternalCluster {
@@ -247,8 +261,12 @@ export const requests = deep<{ requests: Record<string, RequestDefinition> }>('s
 export const apiKeys = deep<Readonly<Record<string, number>>>('src/protocol/requests/apiKeys')
 export const Decoder = deep<new (buffer: Buffer) => KafkaDecoder>('src/protocol/decoder')
 /** Ends a login for good; kafkajs repeats other errors. */
-export const { KafkaJSSASLAuthenticationError: SaslAuthenticationError } = deep<{
+export const {
+  KafkaJSSASLAuthenticationError: SaslAuthenticationError,
+  KafkaJSConnectionClosedError: ConnectionClosedError,
+} = deep<{
   readonly KafkaJSSASLAuthenticationError: new (message: string) => Error
+  readonly KafkaJSConnectionClosedError: new (message: string, at: { host: string; port: number }) => Error
 }>('src/errors')
 export const Encoder = deep<new () => KafkaEncoder>('src/protocol/encoder')
 export const defaultSocketFactory = deep<() => NonNullable<KafkaConfig['socketFactory']>>('src/network/socketFactory')
