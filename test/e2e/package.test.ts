@@ -11,7 +11,7 @@ const projectDir = join(import.meta.dirname, '..', '..')
 const MAX_PACKED_BYTES = 1_200_000
 const MAX_UNPACKED_BYTES = 5_000_000
 /** `laban`, its three subpaths and package.json. */
-const ENTRIES = 5
+const ENTRIES = 6
 
 interface Packed {
   readonly filename: string
@@ -83,7 +83,7 @@ describe('the package', () => {
     expect(stdout).toContain('40 of 40 flows are complete')
     const again = /npx laban (flow .+)$/m.exec(stdout)?.[1]?.split(' ') ?? expect.fail(stdout)
     expect((await run(laban, again, dir)).stdout).toContain('complete: 7 of 7 reactions ended')
-    const script = `import 'laban'; import 'laban/contracts'; import 'laban/tracing'; import { choreography } from 'laban/testing'
+    const script = `import 'laban'; import 'laban/contracts'; import 'laban/outbox'; import 'laban/tracing'; import { choreography } from 'laban/testing'
       console.log(typeof choreography)`
     expect((await run('node', ['--input-type=module', '--eval', script], dir)).stdout).toBe('function\n')
   })

@@ -134,7 +134,7 @@ describe('agentTopicSettings', () => {
       expect(topic).toMatchObject({
         partitions: 12,
         retentionMs: 90 * DAY_MS,
-        maxRecordBytes: 565_536,
+        maxRecordBytes: topic.name === 'a.agent.journal' ? 16 * 1024 * 1024 : 565_536,
         cleanup: ['a.agent.parked', 'a.agent.timers'].includes(topic.name) ? 'compact' : 'delete',
       })
     }
