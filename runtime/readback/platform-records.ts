@@ -112,12 +112,10 @@ export async function decodeRecord<T extends { readonly formatVersion: number }>
   const where = { partition, offset: record.offset }
   try {
     let decoded = codec.decode(topic, record.value, where)
-    if ('loadSchemaId' in decoded) {
+    while ('loadSchemaId' in decoded) {
       await codec.load(decoded.loadSchemaId)
       decoded = codec.decode(topic, record.value, where)
     }
-    if ('loadSchemaId' in decoded)
-      throw new LabanError('LABAN_INVARIANT', { problem: 'a loaded schema is asked for again' })
     const value = decoded.value as T
     if (value.formatVersion <= known) return value
     const what = `${topic}/${partition}@${record.offset}`
