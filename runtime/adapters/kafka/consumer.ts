@@ -27,7 +27,7 @@ import {
   type InternalCluster,
   type OffsetManager,
 } from './kafkajs-internals.ts'
-import { mayPass } from './kafka-errors.ts'
+import { commitRefused, mayPass } from './kafka-errors.ts'
 import { observePositionResets } from './offset-out-of-range.ts'
 import { outsideContext } from './outside-context.ts'
 import type { PhysicalNames } from './physical-names.ts'
@@ -142,11 +142,11 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
 
   async commit(commits: readonly OffsetCommit[]): Promise<void> {
     if (commits.length === 0) return
-    if (this.#hasEnded) throw refused(this.#options.group, 'the consumer has stopped')
+    if (this.#hasEnded) throw commitRefused(this.#options.group, 'the consumer has stopped')
     const foreign = commits.find((commit) => this.#held([commit]).length === 0)
     if (foreign !== undefined || this.#manager === undefined) {
       const { topic, partition } = foreign ?? commits[0] ?? { topic: this.#options.group, partition: 0 }
-      throw refused(topic, `partition ${partition} belongs to another member now`)
+      throw commitRefused(topic, `partition ${partition} belongs to another member now`)
     }
     await this.#commitWith(this.#manager, commits)
   }
@@ -394,8 +394,4 @@ export class KafkaConsumer implements BrokerConsumer, GroupObserver {
       this.#parts.onLeft?.()
     }
   }
-}
-
-function refused(topic: string, problem: string): LabanError {
-  return new LabanError('LABAN_BROKER_REFUSED', { operation: 'commit', topic, problem })
 }

@@ -86,3 +86,8 @@ function innerError(error: unknown): unknown {
 function topicOf(error: unknown): string | undefined {
   return error instanceof Error && 'topic' in error && typeof error.topic === 'string' ? error.topic : undefined
 }
+
+/** A commit that is not sent, because it is not this member's to make. */
+export function commitRefused(topic: string, problem: string): LabanError {
+  return new LabanError('LABAN_BROKER_REFUSED', { operation: 'commit', topic, problem })
+}
