@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { copyCheckout } from '../harness/checkout-copy.ts'
 import { commandsOf, missingLine, scriptOf, type DocCommand } from '../harness/doc-commands.ts'
 
@@ -36,10 +36,17 @@ describe('commands in the documentation', () => {
   })
 })
 
+const temporaries: string[] = []
+// Once more: a program of a page that lets go of its output may end later than its page.
+afterAll(() => {
+  for (const temporary of temporaries) rmSync(temporary, { recursive: true, force: true, maxRetries: 5 })
+})
+
 /** One shell for the whole page, so that variables and background programs live on; what it started ends with it. */
 function runAll(dir: string, commands: readonly DocCommand[]): Promise<{ code: number | null; output: string }> {
   const script = scriptOf(commands, '\\001').replaceAll('npm ci && ', '')
   const temporary = mkdtempSync(join(tmpdir(), 'laban-docs-tmp-'))
+  temporaries.push(temporary)
   // npm tells the programs it runs about the project they run in; a page's commands run in others.
   const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name))
   const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
@@ -49,6 +56,8 @@ function runAll(dir: string, commands: readonly DocCommand[]): Promise<{ code: n
     env: {
       ...Object.fromEntries(inherited),
       TMPDIR: temporary,
+      // It would be written there when a program ends, maybe after the folder has been removed.
+      NODE_DISABLE_COMPILE_CACHE: '1',
       PATH: `${join(dir, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
       NO_COLOR: '1',
     },

@@ -30,7 +30,7 @@ it('lets handlers of three sessions end once while processes join and leave, and
     })
     // Waiting for a handler, or for the process that drains, would take most of a handler's time.
     expect(quickLatenciesMs.at(-1)).toBeLessThan(HANDLER_MS / 2)
-    expect(quickLatenciesMs.length).toBeGreaterThan(20)
+    expect(quickLatenciesMs.length).toBeGreaterThan(5)
     await Promise.all([second.stop(), third.stop()])
   } finally {
     await trial.close()
