@@ -3,7 +3,7 @@
  * Read from top to bottom: general rules, then each folder from the innermost to the outermost.
  */
 
-const STAGES = 'consume|admit|handle|publish|readback|journal|saga|retry|park|outbox'
+const STAGES = 'consume|admit|handle|publish|readback|journal|saga|retry|park|outbox|timers'
 const OURS = '^(contracts|tracing|runtime|cli|services|console|infra|docs|test|bench)/'
 /** What a handler and an agent file see; plain types and defineAgent, so every stage may speak of them. */
 const VOCABULARY = '^runtime/(agent|context|events|outcomes|steps)\\.ts$'
@@ -98,6 +98,13 @@ export default {
       severity: 'error',
       from: { path: `^runtime/(${STAGES})/` },
       to: { path: OURS, pathNot: [`^runtime/$1/`, '^(contracts|tracing)/', '^runtime/ports/', VOCABULARY] },
+    },
+    {
+      name: 'recovery-knows-no-service',
+      comment: 'A service starts recoveries; a recovery that knew the service would close the circle.',
+      severity: 'error',
+      from: { path: '^runtime/recover/' },
+      to: { path: '^runtime/service/' },
     },
     {
       name: 'an-adapter-knows-ports',

@@ -27,6 +27,11 @@ const PURPOSES: readonly AgentTopicPurpose[] = [
   'retry.redrive',
 ]
 
+/** The consumer group of an agent's retry topics, its redrives and its timers. */
+export function retryGroup(agent: string): string {
+  return `${agent}.retry`
+}
+
 /** The topic in which handlings of an agent wait for `delayMs` before their next attempt: `<agent>.retry.10m`. */
 export function retryTierTopic(agent: string, delayMs: number): string {
   return agentTopic(agent, `retry.${durationText(delayMs)}`)

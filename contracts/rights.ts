@@ -2,7 +2,7 @@
  * What Kafka must allow: the least rights of an agent, a publisher and a reader, read off definitions and contracts. The start of
  * an agent asks for exactly these, and `laban acl` prints them. Who may read or write a topic may describe it.
  */
-import { agentTopicSettings } from './agent-topics.ts'
+import { agentTopicSettings, retryGroup } from './agent-topics.ts'
 import type { ContractSet } from './contract-set.ts'
 import { AGENTS_TOPIC, FACTS_TOPIC, physicalTopic } from './contract.ts'
 
@@ -38,7 +38,7 @@ export function agentRights(agent: RightsOfWhom, contracts: ContractSet): readon
   const isReadAgain = (name: string): boolean =>
     READ_AGAIN.some((beginning) => name.startsWith(`${agent.name}.${beginning}`))
   return [
-    ...[agent.name, `${agent.name}.retry`].map((name) => group(name, 'share the work among instances')),
+    ...[agent.name, retryGroup(agent.name)].map((name) => group(name, 'share the work among instances')),
     ...agent.topics.map((name) => read(name, 'consume')),
     ...[...produced].map((name) => write(name, 'publish')),
     ...[...produced].filter((name) => !agent.topics.includes(name)).map((name) => read(name, READ_BACK)),

@@ -8,7 +8,7 @@ import { encodeRecords, type StoredRecord } from '../../contracts/record-format.
 import type { Agent } from '../agent.ts'
 import type { HandlingRef } from '../ports/claim-store.ts'
 import type { RestoredHandling } from '../ports/recovery-store.ts'
-import { lastValues } from '../service/member-format.ts'
+import { lastValues } from '../admit/member-format.ts'
 import { UNKNOWN_POSITION } from './journaled.ts'
 import type { LogScan, Origin, ScannedRecord } from './log-scan.ts'
 import type { PutBack } from './put-back.ts'

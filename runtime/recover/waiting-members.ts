@@ -2,7 +2,7 @@
 import { agentTopic } from '../../contracts/contract.ts'
 import { joinHandlingId } from '../../contracts/ids.ts'
 import type { Agent } from '../agent.ts'
-import { readWaiting } from '../service/member-format.ts'
+import { readWaiting } from '../admit/member-format.ts'
 import type { LogScan, Origin } from './log-scan.ts'
 import type { PutBack } from './put-back.ts'
 

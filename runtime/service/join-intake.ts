@@ -6,7 +6,7 @@ import type { Task } from '../consume/task.ts'
 import type { JoinAnswer } from '../ports/claim-store.ts'
 import type { Handover } from '../retry/handover.ts'
 import type { HandlingDeps } from './deps.ts'
-import { decodeMember, encodeMember, waitingRecord } from './member-format.ts'
+import { decodeMember, encodeMember, waitingRecord } from '../admit/member-format.ts'
 import type { Settled, Settlement } from './settlement.ts'
 import { joinedWork, singleWork, type Work } from './work.ts'
 

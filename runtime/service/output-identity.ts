@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { FactOutput } from '../../contracts/fact.ts'
 import { headerText } from '../../contracts/envelope.ts'
 import type { StoredRecord } from '../../contracts/record-format.ts'
-import { keyText } from './work.ts'
+import { keyText } from '../admit/work-part.ts'
 
 /** Event id, content hash and key of an output that another attempt made. */
 export function outputIdentity(record: StoredRecord, flowId: string): Pick<FactOutput, 'eventId' | 'hash' | 'key'> {

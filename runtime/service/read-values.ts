@@ -2,7 +2,8 @@
 import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
 import { delay } from '../ports/clock.ts'
 import type { HandlingDeps } from './deps.ts'
-import type { Work, WorkPart } from './work.ts'
+import type { WorkPart } from '../admit/work-part.ts'
+import type { Work } from './work.ts'
 
 /** The value of the only part, or for a join one value per topic. */
 export type HandledValue = { readonly event: unknown; readonly byTopic: ReadonlyMap<string, unknown> }

@@ -2,7 +2,7 @@
  * This process's member of the group `<agent>.retry`: the agent's retry topics, its redrives and its timers. A group of its own, so that waiting
  * there never holds up the topics that the agent consumes.
  */
-import { retryTierTopic } from '../../contracts/agent-topics.ts'
+import { retryGroup, retryTierTopic } from '../../contracts/agent-topics.ts'
 import { agentTopic } from '../../contracts/contract.ts'
 import { AgentConsumer } from '../consume/agent-consumer.ts'
 import type { Task } from '../consume/task.ts'
@@ -25,11 +25,6 @@ export interface RetryMemberOptions {
   readonly onCrash: (error: unknown) => void
   /** See `ConsumerOptions.onAvailability`. */
   readonly onAvailability: (isAvailable: boolean, error?: unknown) => void
-}
-
-/** The consumer group of an agent's retry topics. */
-export function retryGroup(agent: string): string {
-  return `${agent}.retry`
 }
 
 /** See the file's head. Started anew after a crash. */

@@ -9,7 +9,7 @@ import type { Appended, OutgoingRecord } from '../ports/broker.ts'
 import type { LanePlace } from '../ports/parking-store.ts'
 import { handoverRecord } from '../retry/handover.ts'
 import type { HandlingDeps } from './deps.ts'
-import { memberRecord, RECORDED_AT } from './member-format.ts'
+import { memberRecord, RECORDED_AT } from '../admit/member-format.ts'
 import type { Work } from './work.ts'
 
 type Append = (records: readonly OutgoingRecord[]) => Promise<readonly Appended[]>

@@ -1,21 +1,10 @@
 /** What one handling works on: a single record, or the members of a complete join. The same shape for both, so that one path treats them. */
-import type { Envelope, ReceivedHeaders } from '../../contracts/envelope.ts'
 import type { FactInput } from '../../contracts/fact.ts'
 import { joinHandlingId, type Uuid } from '../../contracts/ids.ts'
+import type { WorkPart } from '../admit/work-part.ts'
 import type { Task } from '../consume/task.ts'
 import type { Handover } from '../retry/handover.ts'
-import type { HandlingRef, InputPosition } from '../ports/claim-store.ts'
-
-/** One record that a handling reads. */
-export interface WorkPart extends InputPosition {
-  readonly timestampMs: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: ReceivedHeaders
-  readonly envelope: Envelope
-  /** The key as text where it is not the flow id. */
-  readonly keyText: string | null
-}
+import type { HandlingRef } from '../ports/claim-store.ts'
 
 /** One handling's work. */
 export interface Work {
@@ -74,11 +63,4 @@ export function factInput(part: WorkPart): FactInput {
     recordedAtMs: part.timestampMs,
     key: part.keyText,
   }
-}
-
-/** The record key as text where it is not the flow id. */
-export function keyText(key: Buffer | null, flowId: Uuid): string | null {
-  if (key === null) return null
-  const text = key.toString('utf8')
-  return text === flowId ? null : text
 }

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { decodeEnvelope, encodeEnvelope, type ReceivedHeaders } from '../../../../contracts/envelope.ts'
 import { deriveId } from '../../../../contracts/ids.ts'
-import { decodeMember, encodeMember, memberRecord } from '../../../../runtime/service/member-format.ts'
-import type { WorkPart } from '../../../../runtime/service/work.ts'
+import { decodeMember, encodeMember, memberRecord } from '../../../../runtime/admit/member-format.ts'
+import type { WorkPart } from '../../../../runtime/admit/work-part.ts'
 
 const POSITION = { topic: 'a.topic', partition: 3, offset: 41, timestampMs: 1_700_000_000_123 }
 const ID = deriveId('an event')

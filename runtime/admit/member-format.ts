@@ -6,7 +6,7 @@ import { decodeRecords, encodeRecords, type StoredRecord } from '../../contracts
 import type { Uuid } from '../../contracts/ids.ts'
 import type { BrokerRecord, OutgoingRecord } from '../ports/broker.ts'
 import type { JoinMember } from '../ports/claim-store.ts'
-import { keyText, type WorkPart } from './work.ts'
+import { keyText, type WorkPart } from './work-part.ts'
 
 /** Header with the record's own timestamp. */
 export const RECORDED_AT = 'laban-recorded-at'
