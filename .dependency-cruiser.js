@@ -3,7 +3,7 @@
  * Read from top to bottom: general rules, then each folder from the innermost to the outermost.
  */
 
-const STAGES = 'consume|admit|handle|publish|readback|journal|saga|retry|park|outbox|timers'
+const STAGES = 'consume|admit|handle|publish|readback|journal|saga|retry|park|outbox'
 const OURS = '^(contracts|tracing|runtime|cli|services|console|infra|docs|test|bench)/'
 /** What a handler and an agent file see; plain types and defineAgent, so every stage may speak of them. */
 const VOCABULARY = '^runtime/(agent|context|events|outcomes|steps)\\.ts$'

@@ -3,15 +3,15 @@ import { isUuid, type Uuid } from '../contracts/index.ts'
 import {
   isLabanError,
   LabanError,
-  listFlows,
+  logFlowSource,
   noTarget,
-  readFlow,
   type Config,
+  type FlowSource,
   type TargetKind,
 } from '../runtime/internal.ts'
 import type { FlowGraph } from '../tracing/index.ts'
 import type { CommandContext } from './command.ts'
-import { readingSource, type ReadingSource } from './reading-source.ts'
+import { readingSource } from './reading-source.ts'
 import { commandLog, findCandidates } from './target.ts'
 
 /** A flow and where it was. */
@@ -41,8 +41,8 @@ export async function findFlow(
     try {
       const stack = await candidate.open()
       try {
-        const source = readingSource(stack)
-        const graph = await readFlow({ ...source, flowId: await flowIdFor(id, source), fromLog })
+        const source = logFlowSource(readingSource(stack))
+        const graph = await source.flow(await flowIdFor(id, source), { fromLog })
         return { graph, kind: candidate.kind, target: candidate.description, config: loaded.config }
       } finally {
         await stack.close()
@@ -55,9 +55,9 @@ export async function findFlow(
   throw failure ?? noTarget(on)
 }
 
-async function flowIdFor(id: string, source: ReadingSource): Promise<Uuid> {
+async function flowIdFor(id: string, source: FlowSource): Promise<Uuid> {
   if (isUuid(id.toLowerCase())) return id.toLowerCase()
-  const { flows, total } = await listFlows({ ...source, key: id, limit: 5 })
+  const { flows, total } = await source.search({ key: id, limit: 5 })
   const [first] = flows
   if (first === undefined) throw new LabanError('LABAN_FLOW_NOT_FOUND', { flowId: id })
   if (total === 1) return first.flowId

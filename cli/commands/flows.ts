@@ -16,6 +16,12 @@ export const flows = defineCommand({
       choices: ['pending', 'processing', 'waiting', 'stuck', 'completed', 'failed'],
       summary: 'Only flows in this state',
     },
+    agent: { kind: 'text', placeholder: 'name', summary: 'Flows that this agent has, or should have, reacted in' },
+    error: {
+      kind: 'text',
+      placeholder: 'code',
+      summary: 'Flows in which a handling ended in this error, or is retried for it',
+    },
     limit: { kind: 'number', unit: 'flows', minimum: 1, default: 50, summary: 'At most so many' },
     on: ON_OPTION,
     json: { kind: 'flag', summary: 'As JSON' },
@@ -27,18 +33,19 @@ export const flows = defineCommand({
   async run(_args, options, context) {
     const { commandLog, openTarget } = await import('../target.ts')
     const { readingSource } = await import('../reading-source.ts')
-    const { listFlows } = await import('../../runtime/internal.ts')
+    const { logFlowSource } = await import('../../runtime/internal.ts')
     const { durationText } = await import('../../tracing/index.ts')
     const { tableLines } = await import('../table.ts')
     const { output } = context
     const target = await openTarget(context, { on: options.on, purpose: 'read', log: commandLog() })
     try {
-      const { key, status, limit } = options
-      const found = await listFlows({
-        ...readingSource(target.stack),
+      const { key, status, agent, error, limit } = options
+      const found = await logFlowSource(readingSource(target.stack)).search({
         limit,
         ...(key === undefined ? {} : { key }),
         ...(status === undefined ? {} : { status }),
+        ...(agent === undefined ? {} : { agent }),
+        ...(error === undefined ? {} : { errorCode: error }),
       })
       if (options.json) return output.json(found)
       const rows = found.flows.map((flow) => [

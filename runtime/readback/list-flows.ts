@@ -52,33 +52,55 @@ export interface FlowSummary {
   readonly events: number
   readonly handlings: number
   readonly complete: boolean
+  /** Agents that have, or should have, reacted. */
+  readonly agents: readonly string[]
+  /** Of handlings that ended in an error or are being tried again. */
+  readonly errorCodes: readonly string[]
   /** Agents that have not ended, or that ended in a dead letter. */
   readonly attention: readonly string[]
 }
 
-/** Which flows to list. */
-export interface ListFlowsOptions extends LogSource {
+/** Which flows to list; what is absent does not matter. */
+export interface FlowFilter {
   /** Flows in which an event has this record key, or whose flow id begins with it. */
   readonly key?: string
   readonly status?: FlowStatus
+  /** Flows that this agent has, or should have, reacted in. */
+  readonly agent?: string
+  /** Flows in which a handling ended in, or last failed with, this error code. */
+  readonly errorCode?: string
+  /** Begun at or after, epoch ms. */
+  readonly sinceMs?: number
+  /** Begun before, epoch ms. */
+  readonly untilMs?: number
   /** The newest so many. @default 50 */
   readonly limit?: number
 }
 
 /** The newest flows that fit, and how many fit in all. One pass over the facts. */
 export async function listFlows(
-  options: ListFlowsOptions,
+  options: LogSource & FlowFilter,
 ): Promise<{ readonly flows: readonly FlowSummary[]; readonly total: number }> {
-  const { key, status, limit = 50 } = options
   const fitting: FlowSummary[] = []
   for await (const graph of readAllFlows(options)) {
     const summary = summarize(graph)
-    if (status !== undefined && summary.status !== status) continue
-    if (key !== undefined && !summary.keys.includes(key) && !summary.flowId.startsWith(key)) continue
-    fitting.push(summary)
+    if (fits(summary, options)) fitting.push(summary)
   }
   fitting.sort((a, b) => (b.startedAtMs ?? 0) - (a.startedAtMs ?? 0) || (a.flowId < b.flowId ? -1 : 1))
-  return { flows: fitting.slice(0, limit), total: fitting.length }
+  return { flows: fitting.slice(0, options.limit ?? 50), total: fitting.length }
+}
+
+/** Whether a flow is one of those that are looked for. */
+function fits(summary: FlowSummary, { key, status, agent, errorCode, sinceMs, untilMs }: FlowFilter): boolean {
+  const startedAtMs = summary.startedAtMs ?? 0
+  return (
+    (status === undefined || summary.status === status) &&
+    (key === undefined || summary.keys.includes(key) || summary.flowId.startsWith(key)) &&
+    (agent === undefined || summary.agents.includes(agent)) &&
+    (errorCode === undefined || summary.errorCodes.includes(errorCode)) &&
+    startedAtMs >= (sinceMs ?? -Infinity) &&
+    startedAtMs < (untilMs ?? Infinity)
+  )
 }
 
 /** One line about a flow. */
@@ -95,6 +117,8 @@ export function summarize(graph: FlowGraph): FlowSummary {
     events: events.length,
     handlings: handlings.length,
     complete: completeness.complete,
+    agents: [...new Set(handlings.map((handling) => handling.agent))].sort(),
+    errorCodes: [...new Set(handlings.flatMap((handling) => handling.errorCode ?? []))].sort(),
     attention: [...new Set(open)].sort(),
   }
 }
