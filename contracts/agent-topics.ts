@@ -37,6 +37,11 @@ export function retryTierTopic(agent: string, delayMs: number): string {
   return agentTopic(agent, `retry.${durationText(delayMs)}`)
 }
 
+/** Milliseconds for which the dead letters of an agent are kept, as its settings say; -1 for ever. */
+export function deadLettersKept(agent: { readonly topics: readonly string[] }, contracts: ContractSet): number {
+  return longestRetentionMs([MIN_RETENTION_MS, ...agent.topics.map((topic) => contracts.get(topic).retentionMs)])
+}
+
 /**
  * Settings of the topics `<agent>.dead-letter`, `<agent>.waiting`, `<agent>.journal`, `<agent>.parked`, `<agent>.timers`,
  * `<agent>.retry.redrive` and one `<agent>.retry.<delay>` for each tier. They follow the topics the agent consumes: as many partitions and replicas as the
@@ -58,7 +63,7 @@ export function agentTopicSettings(
     partitions: largest(({ partitions }) => partitions),
     replication: largest(({ replication }) => replication),
     minInsyncReplicas: largest(({ minInsyncReplicas }) => minInsyncReplicas),
-    retentionMs: longestRetentionMs([MIN_RETENTION_MS, ...sources.map(({ retentionMs }) => retentionMs)]),
+    retentionMs: deadLettersKept(agent, contracts),
     maxRecordBytes: largest(({ maxRecordBytes }) => maxRecordBytes) + DEAD_LETTER_EXTRA_BYTES,
     cleanup: 'delete' as TopicSettings['cleanup'],
   }

@@ -1,4 +1,4 @@
-/** When dead letters are gone: their topics keep them for a time, and what waits behind one that is gone waits until somebody sees it. */
+/** When dead letters are gone: their topics keep them for a time, and one that is gone cannot be redriven. */
 import { agentTopic } from '../../contracts/index.ts'
 import type { DeadLetter, Stack } from '../../runtime/internal.ts'
 

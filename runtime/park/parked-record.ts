@@ -3,13 +3,28 @@
  * event stands there with its body; a failed one without, because its record is in a retry topic or among the dead letters.
  */
 import { agentTopic } from '../../contracts/contract.ts'
+import { headerText, type ReceivedHeaders } from '../../contracts/envelope.ts'
 import { decodeRecords, encodeRecords, type StoredRecord } from '../../contracts/record-format.ts'
 import type { OutgoingRecord } from '../ports/broker.ts'
 import type { LanePlace } from '../ports/parking-store.ts'
 
-/** The record of an event that waits (`body`) or has failed. */
-export function parkedRecord(agent: string, place: LanePlace, body?: StoredRecord): OutgoingRecord {
-  return { ...addressOf(agent, place), value: encodeRecords(body === undefined ? [] : [body]), headers: {} }
+/** Epoch milliseconds from which the dead letter of a failed event is forgotten: nobody can redrive it any more. */
+const FORGOTTEN_HEADER = 'laban-parked-until'
+
+/** The record of an event that waits. */
+export function parkedRecord(agent: string, place: LanePlace, body: StoredRecord): OutgoingRecord {
+  return { ...addressOf(agent, place), value: encodeRecords([body]), headers: {} }
+}
+
+/** The record of an event that has failed; without a time something will become of it by itself. */
+export function failedRecord(agent: string, place: LanePlace, forgottenAtMs?: number): OutgoingRecord {
+  const headers = forgottenAtMs === undefined ? {} : { [FORGOTTEN_HEADER]: String(forgottenAtMs) }
+  return { ...addressOf(agent, place), value: encodeRecords([]), headers }
+}
+
+/** When the dead letter is forgotten; Infinity for never. */
+export function forgottenAtMs(headers: ReceivedHeaders): number {
+  return Number(headerText(headers, FORGOTTEN_HEADER) ?? 'Infinity')
 }
 
 /** The record that ends the one of this place. */

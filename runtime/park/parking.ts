@@ -5,7 +5,7 @@
 import { agentTopic } from '../../contracts/contract.ts'
 import { isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { StoredRecord } from '../../contracts/record-format.ts'
-import type { Appended, Broker, OutgoingRecord, TopicPartition } from '../ports/broker.ts'
+import type { Appended, Broker, BrokerRecord, OutgoingRecord, TopicPartition } from '../ports/broker.ts'
 import { delay, type Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type {
@@ -16,7 +16,7 @@ import type {
   ParkingCall,
   ParkingStore,
 } from '../ports/parking-store.ts'
-import { parkedBody, parkedPlace, parkedRecord, parkedTombstone } from './parked-record.ts'
+import { failedRecord, forgottenAtMs, parkedBody, parkedPlace, parkedRecord, parkedTombstone } from './parked-record.ts'
 
 export interface ParkingOptions {
   readonly agent: string
@@ -24,6 +24,8 @@ export interface ParkingOptions {
   readonly broker: Pick<Broker, 'admin' | 'reader'>
   readonly clock: Clock
   readonly log: Logger
+  /** Milliseconds for which dead letters are kept; -1 for ever. */
+  readonly deadLettersKeptMs: number
   /** Told once when the store stops answering, and once when it answers again. */
   readonly onAvailability: (isAvailable: boolean, error?: unknown) => void
   /** Aborted when the process gives up waiting for servers. */
@@ -44,6 +46,8 @@ export interface Released {
 
 type Append = (records: readonly OutgoingRecord[]) => Promise<readonly Appended[]>
 
+/** A dead letter that somebody redrives at the last moment runs before its successors do. */
+const FORGOTTEN_MARGIN_MS = 3_600_000
 const FIRST_RETRY_MS = 50
 const LONGEST_RETRY_MS = 2_000
 
@@ -92,11 +96,33 @@ export class Parking {
     return result !== 'park'
   }
 
-  /** The event has failed: its successors wait from now on. The record to append with what it is handed over in. */
-  async block(place: LanePlace, record: LaneRecord): Promise<OutgoingRecord> {
+  /**
+   * The event has failed: its successors wait from now on, behind a dead letter only for as long as that is kept. The record to append
+   * with what it is handed over in.
+   */
+  async block(place: LanePlace, record: LaneRecord, isDead: boolean): Promise<OutgoingRecord> {
+    const { agent, clock, deadLettersKeptMs } = this.#options
     await this.#ask({ ...placeOf(place), op: 'block' })
     this.suspect(record)
-    return parkedRecord(this.#options.agent, place)
+    const isForgotten = isDead && deadLettersKeptMs >= 0
+    return failedRecord(agent, place, isForgotten ? clock.nowMs() + deadLettersKeptMs + FORGOTTEN_MARGIN_MS : undefined)
+  }
+
+  /** Failed events of a partition whose dead letters are forgotten by now: nothing can become of them, so nothing is to wait for them. */
+  async forgotten(at: TopicPartition): Promise<readonly LanePlace[]> {
+    const nowMs = this.#options.clock.nowMs()
+    const found = new Map<string, LanePlace>()
+    await this.#untilAnswered(async () => {
+      found.clear()
+      for await (const { key, value, headers } of this.#records(at)) {
+        const place = key === null ? undefined : parkedPlace(key)
+        if (place === undefined || place.topic !== at.topic || place.partition !== at.partition) continue
+        const name = nameOf(place)
+        if (value !== null && forgottenAtMs(headers) <= nowMs) found.set(name, copyOf(place))
+        else found.delete(name)
+      }
+    })
+    return [...found.values()]
   }
 
   /** Puts an event that must wait on the log. The answer is the event whose turn it is, if that is this one. */
@@ -153,7 +179,7 @@ export class Parking {
     for await (const { offset: parkedOffset, key, value } of this.#records(at)) {
       const place = key === null ? undefined : parkedPlace(key)
       if (place === undefined || place.topic !== at.topic || place.partition !== at.partition) continue
-      const name = `${place.offset}|${place.key.toString('latin1')}`
+      const name = nameOf(place)
       if (value === null) entries.delete(name)
       else {
         const stored = parkedBody(value) === undefined ? {} : { parkedOffset }
@@ -163,7 +189,7 @@ export class Parking {
     return [...entries.values()]
   }
 
-  async *#records(at: TopicPartition): AsyncGenerator<{ offset: number; key: Buffer | null; value: Buffer | null }> {
+  async *#records(at: TopicPartition): AsyncGenerator<BrokerRecord> {
     const { broker, agent } = this.#options
     const topic = agentTopic(agent, 'parked')
     const range = (await broker.admin.offsets(topic)).find(({ partition }) => partition === at.partition)
@@ -221,6 +247,16 @@ export class Parking {
 
 function placeOf({ topic, partition, key, offset }: LanePlace): LanePlace {
   return { topic, partition, key, offset }
+}
+
+/** Names an event among those of its partition. */
+function nameOf({ offset, key }: LanePlace): string {
+  return `${offset}|${key.toString('latin1')}`
+}
+
+/** For keeping: the key may be a slice of a larger buffer. */
+function copyOf(place: LanePlace): LanePlace {
+  return { ...placeOf(place), key: Buffer.from(place.key) }
 }
 
 function partitionOf({ topic, partition }: TopicPartition): TopicPartition {

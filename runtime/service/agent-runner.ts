@@ -11,6 +11,7 @@ import { lostFact } from './lost-fact.ts'
 import type { HandlingDeps } from './deps.ts'
 import type { ConsumeLimits } from './consume-limits.ts'
 import { FailureGate } from './failure-gate.ts'
+import { ForgottenLetters } from './forgotten-letters.ts'
 import { Handling } from './handling.ts'
 import { RetryMember } from './retry-member.ts'
 
@@ -61,6 +62,7 @@ export class AgentRunner {
   readonly #crashesAtMs: number[] = []
   readonly #retries: RetryMember
   readonly #gate: FailureGate
+  readonly #forgotten: ForgottenLetters
   #laneLimit = Number.POSITIVE_INFINITY
   #consumer: AgentConsumer | undefined
   /** Members that are being made anew, and those that the brokers do not answer. */
@@ -79,6 +81,11 @@ export class AgentRunner {
       onEnded: (hasFailed, count) => this.#gate.ended(hasFailed, count),
       isPinning: (task: Task) => this.#consumer?.isPinning(task) === true,
       onWaiting: () => this.#consumer?.makeRoom(),
+    })
+    this.#forgotten = new ForgottenLetters({
+      ...{ clock, log },
+      held: () => this.#consumer?.positions ?? [],
+      release: (at) => this.#handling.passForgotten(at),
     })
     this.#retries = new RetryMember({
       ...options,
@@ -109,6 +116,7 @@ export class AgentRunner {
   async start(): Promise<void> {
     await Promise.all([this.#join(), this.#retries.start()])
     this.#isStarted = !this.#stopping
+    this.#forgotten.start()
   }
 
   async #join(): Promise<void> {
@@ -142,6 +150,7 @@ export class AgentRunner {
     this.#stopping = true
     this.#isStarted = false
     this.#gate.stop()
+    this.#forgotten.stop()
     const mayLeave = (): Promise<boolean> => this.#hasOthers()
     const drained = Promise.all([this.#consumer?.drain(drainTimeoutMs, mayLeave), this.#retries.drain(drainTimeoutMs)])
     this.#handling.leave()

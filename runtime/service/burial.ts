@@ -96,7 +96,7 @@ export class Burial {
   async #write(work: Work, generation: number, { account, parks }: BurialNote): Promise<string> {
     const reason = { agent: this.#deps.agent.name, generation, handlingId: work.ref.handlingId, account }
     const letters = work.parts.map((part) => deadLetterRecord(part, reason))
-    const [appended] = await (parks ? this.#succession.block(work, letters) : this.#outlets.append(letters))
+    const [appended] = await (parks ? this.#succession.bury(work, letters) : this.#outlets.append(letters))
     return appended === undefined ? '' : `${appended.topic}/${appended.partition}@${appended.offset}`
   }
 

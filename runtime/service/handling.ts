@@ -7,6 +7,7 @@ import type { Task } from '../consume/task.ts'
 import { HandlingJournal } from '../journal/handling-journal.ts'
 import { Cancellation } from '../ports/cancellation.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
+import type { TopicPartition } from '../ports/broker.ts'
 import { delay, settledWithin } from '../ports/clock.ts'
 import { readHandover, type Handover } from '../retry/handover.ts'
 import { Alive, type Presence } from './alive.ts'
@@ -61,6 +62,11 @@ export class Handling {
   /** Handlings whose outputs the broker refuses. */
   get blockedCount(): number {
     return this.#settlement.blockedCount
+  }
+
+  /** Lets go what waits in a partition behind dead letters that are forgotten. */
+  passForgotten(at: TopicPartition): Promise<void> {
+    return this.#settlement.passForgotten(at)
   }
 
   /** Records whose handlers have not answered yet. */

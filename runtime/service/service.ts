@@ -1,4 +1,5 @@
 /** One process: starting > running > draining > stopped. Wires the stages for its agents and owns their order of start and stop. */
+import { deadLettersKept } from '../../contracts/agent-topics.ts'
 import { EnvelopeBlocks } from '../../contracts/envelope-block.ts'
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
@@ -257,12 +258,16 @@ export class Service {
 
   /** Joins have no order of a key: their members come from several topics. */
   #parking(agent: Agent, log: Logger): Parking | undefined {
-    const { broker, store, clock, dedup } = this.#options
+    const { broker, store, clock, dedup, contracts } = this.#options
     if (agent.isJoin || agent.order === 'none' || !dedup) return undefined
     const { signal } = this.#giveUp
     const onAvailability = this.#availability()
     const parking = store.parkingOf(agent.name)
-    return new Parking({ agent: agent.name, store: parking, broker, clock, log, signal, onAvailability })
+    const deadLettersKeptMs = deadLettersKept(agent, contracts)
+    return new Parking({
+      ...{ agent: agent.name, store: parking, broker, clock, log, signal, onAvailability },
+      deadLettersKeptMs,
+    })
   }
 
   /** Tells whether the servers that one part of this process needs answer it. */

@@ -10,7 +10,7 @@ import { deadLetterMark } from '../handle/dead-letter.ts'
 import type { Output } from '../handle/output-collector.ts'
 import type { HandlingJournal } from '../journal/handling-journal.ts'
 import { computedRecord } from '../journal/journal-records.ts'
-import type { Appended, OutgoingRecord } from '../ports/broker.ts'
+import type { Appended, OutgoingRecord, TopicPartition } from '../ports/broker.ts'
 import type { HandlingState } from '../ports/claim-store.ts'
 import { handoverRecord } from '../retry/handover.ts'
 import { timerId, timerRecord } from '../timers/timer-record.ts'
@@ -57,6 +57,11 @@ export class Settlement {
   /** See {@link Succession.suspect}. */
   suspect(work: Work): void {
     this.#succession.suspect(work)
+  }
+
+  /** Lets go what waits in this partition behind dead letters that are forgotten. */
+  passForgotten(at: TopicPartition): Promise<void> {
+    return this.#succession.passForgotten(at)
   }
 
   /** Handlings whose computed outputs the broker refuses. */

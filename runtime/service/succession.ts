@@ -5,7 +5,7 @@
 import { agentTopic } from '../../contracts/contract.ts'
 import { headerText } from '../../contracts/envelope.ts'
 import type { Released } from '../park/parking.ts'
-import type { Appended, OutgoingRecord } from '../ports/broker.ts'
+import type { Appended, OutgoingRecord, TopicPartition } from '../ports/broker.ts'
 import type { LanePlace } from '../ports/parking-store.ts'
 import { handoverRecord } from '../retry/handover.ts'
 import type { HandlingDeps } from './deps.ts'
@@ -38,13 +38,22 @@ export class Succession {
   }
 
   /** The event has failed: appends the records that it is handed over in, and lets its successors wait from before that on. */
-  async block(work: Work, records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+  block(work: Work, records: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+    return this.#block(work, records, false)
+  }
+
+  /** As {@link block}, with dead letters: nobody waits longer than those are kept. */
+  bury(work: Work, letters: readonly OutgoingRecord[]): Promise<readonly Appended[]> {
+    return this.#block(work, letters, true)
+  }
+
+  async #block(work: Work, records: readonly OutgoingRecord[], isDead: boolean): Promise<readonly Appended[]> {
     const { parking } = this.#deps
     const place = laneOf(work)
     if (parking === undefined || place === undefined) return this.#append(records)
-    const appended = await this.#append([...records, await parking.block(place, work.task)])
+    const appended = await this.#append([...records, await parking.block(place, work.task, isDead)])
     // An index that was lost meanwhile may have been read back from the log without this record.
-    await parking.block(place, work.task)
+    await parking.block(place, work.task, isDead)
     return appended
   }
 
@@ -63,8 +72,24 @@ export class Succession {
     const place = laneOf(work)
     if (parking === undefined || place === undefined) return
     if (work.handover === undefined && !parking.mayWait(work.task)) return
+    await this.#passOn(place)
+  }
+
+  async #passOn(place: LanePlace): Promise<void> {
+    const { parking } = this.#deps
+    if (parking === undefined) return
     const { tombstone, next } = await parking.leave(place)
     await this.#append(next === undefined ? [tombstone] : [tombstone, this.#turnOf(next)])
+  }
+
+  /** Dead letters that their topic has forgotten: what waits behind them goes on. */
+  async passForgotten(at: TopicPartition): Promise<void> {
+    const { parking, log } = this.#deps
+    for (const lane of (await parking?.forgotten(at)) ?? []) {
+      const { topic, partition, offset } = lane
+      log.warn('a dead letter is forgotten; what waits behind it goes on', { topic, partition, offset })
+      await this.#passOn(lane)
+    }
   }
 
   #turnOf({ place, body }: Released): OutgoingRecord {

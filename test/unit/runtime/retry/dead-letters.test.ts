@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { terminal } from '../../../../runtime/outcomes.ts'
 import { deskOf } from '../../../harness/desk.ts'
 import { memoryWorld, testAgent, type Note, type TestContext, type World } from '../../../harness/world.ts'
+import { createSkippingClock } from '../../../harness/skipping-clock.ts'
 import { waitFor } from '../../../harness/wait.ts'
 
 let world: Awaited<ReturnType<typeof memoryWorld>>
@@ -21,6 +22,7 @@ afterEach(async () => {
   await world.stop()
 })
 
+const DAY_MS = 86_400_000
 const AGENT = 'test.copy'
 const copier = (policy: object = {}) =>
   testAgent({
@@ -111,6 +113,31 @@ describe('a dead letter', () => {
     expect(await texts()).toEqual(['next'])
     expect((await desk.letters(AGENT))[0]).toMatchObject({ status: 'discarded', note: 'a test' })
     expect((await world.untilFacts('dead-lettered', 2)).map(({ detail }) => detail['reason'])).toContain('a test')
+  })
+
+  it('that its topic has forgotten holds its successors up no longer', async () => {
+    const clock = createSkippingClock()
+    await world.start([copier()], { clock })
+    await publish('bad')
+    await publish('next')
+    await publish('after that')
+    await world.untilFacts('suspended', 2)
+    await oneLetter()
+    clock.skip(29 * DAY_MS)
+    await publish('other', 'another key')
+    await world.untilCount('test.out', 1)
+    expect(await texts()).toEqual(['other'])
+    await waitFor(
+      async () => {
+        clock.skip(DAY_MS / 4)
+        return (await texts()).length === 3
+      },
+      { what: 'the successors to go on' },
+    )
+    expect(await texts()).toEqual(['other', 'next', 'after that'])
+    await publish('last')
+    await world.untilCount('test.out', 4)
+    expect(runs.filter((run) => run.startsWith('bad'))).toEqual(['bad#1', 'bad#2'])
   })
 
   it('is replaced by a corrected event, which refers to it and takes its place', async () => {
