@@ -13,8 +13,9 @@ import {
   type FlowHandling,
   type FlowStatus,
 } from './flow-graph.ts'
+import { largestOf, smallestOf } from './extremes.ts'
 import { parseTraceparent } from './propagation.ts'
-import { isOver, type Reaction } from './reactions.ts'
+import { outstandingReactions, type Reaction } from './reactions.ts'
 import { recordedAt } from './resolve-handling.ts'
 
 /** What a graph is put together from. */
@@ -32,8 +33,7 @@ export interface GraphParts {
 /** The graph, with everything in causal order. */
 export function assembleGraph(parts: GraphParts): FlowGraph {
   const { flowId, facts, seen, reactions } = parts
-  const byKey = new Map(parts.handlings.map((handling) => [handling.key, handling]))
-  const outstanding = reactions.filter((reaction) => !isOver(reaction, byKey.get(reaction.handlingKey)))
+  const outstanding = outstandingReactions(reactions, parts.handlings)
   const awaiting = Map.groupBy(outstanding, (reaction) => reaction.eventId)
   const agentsOf = (id: Uuid): readonly string[] => (awaiting.get(id) ?? []).map((reaction) => reaction.agent)
   const events = sortEvents([...parts.drafts.byId.values()].map((draft) => eventOf(draft, agentsOf(draft.id))))
@@ -67,7 +67,7 @@ export function assembleGraph(parts: GraphParts): FlowGraph {
 function eventOf(draft: EventDraft, awaiting: readonly string[]): FlowEvent {
   const { id, topic, key, hop, source, causes, publishedBy } = draft
   const position = firstPosition(draft)
-  const copies = Math.max(0, draft.copies.size - 1)
+  const copies = Math.max(0, draft.copies.length - 1)
   return {
     id,
     topic,
@@ -110,8 +110,8 @@ function spanOf(
   const first = events.flatMap((event) => (event.hop === 0 ? (event.recordedAtMs ?? []) : []))
   const begins = [...first, ...published.map((fact) => fact.startedAtMs)]
   const ends = [...recorded, ...handlings.flatMap((handling) => handling.endedAtMs ?? [])]
-  const startedAtMs = begins.length > 0 ? Math.min(...begins) : null
-  return { startedAtMs, lastSeenAtMs: ends.length > 0 ? Math.max(...ends) : startedAtMs }
+  const startedAtMs = smallestOf(begins)
+  return { startedAtMs, lastSeenAtMs: largestOf(ends) ?? startedAtMs }
 }
 
 function traceIdOf(facts: readonly Fact[], seen: readonly SeenEvent[]): string | null {

@@ -49,9 +49,10 @@ function idsWhere(drafts: readonly EventDraft[], holds: (event: EventDraft) => b
 
 /** The first record in log order counts; that others differ from it must be seen. */
 function conflictOf(event: EventDraft): IdConflict[] {
-  const hashes = new Set([...event.copies.values()].map((copy) => copy.hash).filter((hash) => hash !== ''))
+  if (event.copies.length < 2) return []
+  const hashes = new Set(event.copies.map((copy) => copy.hash).filter((hash) => hash !== ''))
   if (hashes.size < 2) return []
-  return [{ eventId: event.id, positions: sortPositions([...event.copies.values()].map((copy) => copy.position)) }]
+  return [{ eventId: event.id, positions: sortPositions(event.copies.map((copy) => copy.position)) }]
 }
 
 function unknowns(input: CompletenessInput, drafts: readonly EventDraft[]): string[] {

@@ -8,15 +8,15 @@ export function criticalPathOf(
   handlings: readonly FlowHandling[],
 ): readonly string[] {
   const byKey = new Map(handlings.map((handling) => [handling.key, handling]))
-  const path: string[] = []
+  const path = new Set<string>()
   let current = lastToEnd(handlings)
   // Garbage may claim a cycle; a handling is visited once.
-  while (current !== undefined && !path.includes(current.key)) {
-    path.unshift(current.key)
+  while (current !== undefined && !path.has(current.key)) {
+    path.add(current.key)
     const last = lastRecorded(current.inputs.flatMap((id) => events.get(id) ?? []))
     current = byKey.get(last?.publishedBy ?? '')
   }
-  return path
+  return [...path].reverse()
 }
 
 function lastToEnd(handlings: readonly FlowHandling[]): FlowHandling | undefined {

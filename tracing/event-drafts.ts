@@ -34,8 +34,8 @@ export interface EventDraft {
   inFacts: boolean
   /** It was met on its topic. */
   seen: boolean
-  /** By `topic/partition@offset`. */
-  readonly copies: Map<string, EventCopy>
+  /** Records of it, each place once; nearly always one. */
+  readonly copies: EventCopy[]
 }
 
 /** The text form of a position, as dead letters and messages name it. */
@@ -61,7 +61,7 @@ export class EventDrafts {
         publishedBy: null,
         inFacts: false,
         seen: false,
-        copies: new Map(),
+        copies: [],
       }
       this.byId.set(id, draft)
     }
@@ -98,14 +98,20 @@ export class EventDrafts {
 
 /** The lowest position of an event in log order: where its identity was first put on the log. */
 export function firstPosition(event: EventDraft): LogPosition | null {
-  return sortPositions([...event.copies.values()].map((copy) => copy.position))[0] ?? null
+  let first: LogPosition | undefined
+  for (const { position } of event.copies) {
+    if (first === undefined || comparePositions(position, first) < 0) first = position
+  }
+  return first ?? null
 }
 
 /** Positions in log order. */
 export function sortPositions(positions: readonly LogPosition[]): LogPosition[] {
-  return [...positions].sort(
-    (a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0) || a.partition - b.partition || a.offset - b.offset,
-  )
+  return [...positions].sort(comparePositions)
+}
+
+function comparePositions(a: LogPosition, b: LogPosition): number {
+  return (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0) || a.partition - b.partition || a.offset - b.offset
 }
 
 type Description = Pick<EventDraft, 'topic' | 'key' | 'hop' | 'source' | 'causes'>
@@ -117,19 +123,22 @@ function describe(draft: EventDraft, found: Description): void {
   draft.hop = draft.hop === null || (found.hop !== null && found.hop < draft.hop) ? found.hop : draft.hop
   draft.source = smaller(draft.source, found.source)
   // A join's output names all its causes; a fact that knows fewer of them adds nothing.
-  const causes = [...new Set([...draft.causes, ...found.causes])]
-  if (causes.length > draft.causes.length) draft.causes = causes.sort()
+  if (found.causes.every((cause) => draft.causes.includes(cause))) return
+  draft.causes = [...new Set([...draft.causes, ...found.causes])].sort()
 }
 
 /** The same position told twice is one record; whoever knows more about it wins. */
 function addCopy(draft: EventDraft, copy: EventCopy): void {
-  const text = positionText(copy.position)
-  const known = draft.copies.get(text)
-  draft.copies.set(text, {
-    position: copy.position,
-    recordedAtMs: largest(known?.recordedAtMs ?? null, copy.recordedAtMs),
-    hash: known === undefined || copy.hash > known.hash ? copy.hash : known.hash,
-  })
+  const at = draft.copies.findIndex(({ position }) => comparePositions(position, copy.position) === 0)
+  const known = draft.copies[at]
+  if (known === undefined) draft.copies.push(copy)
+  else {
+    draft.copies[at] = {
+      position: copy.position,
+      recordedAtMs: largest(known.recordedAtMs, copy.recordedAtMs),
+      hash: copy.hash > known.hash ? copy.hash : known.hash,
+    }
+  }
 }
 
 function hopAfter(fact: Fact): number | null {

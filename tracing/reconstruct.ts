@@ -39,8 +39,8 @@ export function reconstructFlow(sources: FlowSources): FlowGraph {
   )
   const events = collectEvents(facts, seen ?? [], drafts)
   inferPublishers(events, drafts)
-  const reactions = expectReactions(flowId, events, drafts, subscriptions)
-  const handlings = markStuck([...drafts.byKey.values()].map((draft) => resolveHandling(draft, events, subscriptions)))
+  const reactions = expectReactions(events, drafts, subscriptions)
+  const handlings = markStuck(drafts.all().map((draft) => resolveHandling(draft, events, subscriptions)))
   return assembleGraph({
     flowId,
     facts,

@@ -1,6 +1,7 @@
 /** Turns the facts of one handling into what happened: its status, attempts and times. */
 import type { Fact, FactOutcome } from '../contracts/fact.ts'
 import type { Uuid } from '../contracts/ids.ts'
+import { largestOf, smallestOf } from './extremes.ts'
 import type { EventDraft, EventDrafts } from './event-drafts.ts'
 import type { FlowHandling, FlowStatus, JoinState } from './flow-graph.ts'
 import type { HandlingDraft } from './handling-drafts.ts'
@@ -161,7 +162,7 @@ function timesOf(
   { end, runs }: Attempts,
   recordedAtMs: number | null,
 ): Pick<FlowHandling, 'startedAtMs' | 'endedAtMs' | 'waitedMs' | 'workedMs' | 'latencyMs'> {
-  const startedAtMs = runs.length === 0 ? null : Math.min(...runs.map((fact) => fact.startedAtMs))
+  const startedAtMs = smallestOf(runs.map((fact) => fact.startedAtMs))
   const endedAtMs = end?.endedAtMs ?? null
   const since = (atMs: number | null): number | null =>
     atMs === null || recordedAtMs === null ? null : Math.max(0, atMs - recordedAtMs)
@@ -172,11 +173,5 @@ function timesOf(
 
 /** When the first record of an event was appended. */
 export function recordedAt(event: EventDraft): number | null {
-  const times = [...event.copies.values()].flatMap((copy) => copy.recordedAtMs ?? [])
-  return times.length === 0 ? null : Math.min(...times)
-}
-
-function largestOf(numbers: readonly (number | null)[]): number | null {
-  const known = numbers.flatMap((number) => number ?? [])
-  return known.length === 0 ? null : Math.max(...known)
+  return smallestOf(event.copies.map((copy) => copy.recordedAtMs))
 }
