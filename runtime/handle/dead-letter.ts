@@ -2,7 +2,7 @@
 import { agentTopic } from '../../contracts/contract.ts'
 import { eventHeaders } from '../../contracts/event-headers.ts'
 import { describeUnknown, type LabanError } from '../../contracts/errors.ts'
-import type { Envelope, ReceivedHeaders } from '../../contracts/envelope.ts'
+import { headerText, type Envelope, type ReceivedHeaders } from '../../contracts/envelope.ts'
 import type { NamedHeaders, OutgoingRecord } from '../ports/broker.ts'
 
 export interface DeadLetterSource {
@@ -24,6 +24,8 @@ export interface DeathCause {
   readonly error: LabanError
   readonly attempts: number
   readonly failedAtMs: number
+  /** False: the record itself is broken, and its successors do not wait for it. */
+  readonly parks: boolean
 }
 
 /** Whose dead letter it is, and the account of {@link accountOf}. */
@@ -37,6 +39,10 @@ export interface DeadLetterReason {
 }
 
 const FORMAT = '1'
+const ACCOUNT = [
+  ...['agent', 'agent-version', 'instance', 'reason', 'error-class', 'error-message', 'stack', 'attempts', 'failed-at'],
+  'parks',
+]
 const MAX_NAME_CHARS = 128
 const MAX_MESSAGE_CHARS = 1_024
 const MAX_STACK_CHARS = 4_096
@@ -94,7 +100,19 @@ export function accountOf(reason: DeathCause): Record<string, string> {
     'laban-dlq-stack': clip(stack ?? '', MAX_STACK_CHARS),
     'laban-dlq-attempts': String(reason.attempts),
     'laban-dlq-failed-at': new Date(reason.failedAtMs).toISOString(),
+    ...(reason.parks ? {} : { 'laban-dlq-parks': 'false' }),
   }
+}
+
+/** What {@link accountOf} gave, from the record of a dead letter. */
+export function accountIn(headers: ReceivedHeaders): Record<string, string> {
+  const names = ACCOUNT.map((name) => `laban-dlq-${name}`)
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const text = headerText(headers, name)
+      return text === undefined ? [] : [[name, text] as const]
+    }),
+  )
 }
 
 /** Thrown errors may carry anything in place of their name, message and stack. */

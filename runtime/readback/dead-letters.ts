@@ -47,6 +47,8 @@ export interface DeadLetter {
   readonly instance: string
   readonly key: Buffer | null
   readonly value: Buffer | null
+  /** False: the record itself is broken, and events of its key do not wait behind it. */
+  readonly parks: boolean
   /** Headers of the event. */
   readonly headers: ReceivedHeaders
   readonly envelope: Envelope
@@ -126,6 +128,7 @@ export function readDeadLetter(agent: string, { topic, partition }: TopicPartiti
     instance: text(record, 'instance'),
     key: record.key,
     value: text(record, 'tombstone') === 'true' ? null : record.value,
+    parks: text(record, 'parks') !== 'false',
     headers,
     envelope,
     status: 'open',

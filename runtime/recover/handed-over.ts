@@ -11,6 +11,7 @@ import { decodeRecords } from '../../contracts/record-format.ts'
 import type { Agent } from '../agent.ts'
 import { parkedBody, parkedPlace } from '../park/parked-record.ts'
 import type { RestoredHandling, RestoredMember, RestoredState } from '../ports/recovery-store.ts'
+import { encodeBurialNote, noteOfLetter } from '../handle/burial-note.ts'
 import { readDeadLetter, readDeadLetterMark } from '../readback/dead-letters.ts'
 import { readHandover } from '../retry/handover.ts'
 import { encodeMember, RECORDED_AT } from '../admit/member-format.ts'
@@ -33,13 +34,25 @@ interface Waiting extends RestoredHandling {
   readonly recordedAtMs: number
 }
 
+/** A dead letter, whether anything may still become of it, and where it and its copies lie. */
+interface Letter {
+  waiting: Waiting
+  isOpen: boolean
+  readonly generation: number
+  readonly places: readonly string[]
+  readonly atMs: number
+  readonly note: Buffer
+}
+
 /** See the file's head. One per recovery. */
 export class HandedOver {
   readonly #agent: Agent
   readonly #scan: LogScan
   readonly #putBack: PutBack
-  /** By event id: the last dead letter, and whether anything may still become of it. */
-  readonly #letters = new Map<Uuid, { waiting: Waiting; isOpen: boolean }>()
+  /** By event id: the last dead letter. */
+  readonly #letters = new Map<Uuid, Letter>()
+  /** Places of dead letters that have a fact. */
+  readonly #told = new Set<string>()
   /** By the key of the record, by its place. */
   readonly #parked = new Map<string, Waiting>()
   readonly #timers = new Map<string, Waiting>()
@@ -68,14 +81,34 @@ export class HandedOver {
     for (const topic of retries) await this.#each(topic, committed(topic), (record) => this.#seeRetry(record))
     await this.#each(timers, committed(timers), (record) => this.#seeTimer(record))
     await this.#each(agentTopic(name, 'parked'), NO_ORIGIN, (record) => this.#seeParked(record))
-    const letters = [...this.#letters.values()]
-    const open = letters.filter(({ isOpen }) => isOpen).map(({ waiting }) => waiting)
+    const open = [...this.#letters.values()].filter(({ isOpen }) => isOpen).map((letter) => letter.waiting)
     const waiting = [...this.#parked.values(), ...this.#timers.values(), ...this.#retries]
-    await this.#putBack.handlings([...letters.map((letter) => letter.waiting), ...waiting])
+    await this.#putBack.handlings(waiting)
     await this.#putBack.members(this.#members.splice(0))
     const held = [...open, ...waiting]
     const oldestMs = held.reduce((oldest, { recordedAtMs }) => Math.min(oldest, recordedAtMs), Infinity)
     return { ids: new Set(held.map(({ handlingId }) => handlingId)), oldestMs, underWayMs: this.#underWayMs }
+  }
+
+  /** A fact of this dead letter stands on the log. */
+  tell(place: string): void {
+    this.#told.add(place)
+  }
+
+  /**
+   * Puts the dead letters back, once the facts since `factsSinceMs` have been told. One without a fact was written by a process that
+   * died before it had written that: with its note, whoever meets the event next ends what was begun.
+   */
+  async putBackLetters(factsSinceMs: number): Promise<void> {
+    const all = [...this.#letters.values()]
+    const told = new Set(all.filter(({ places }) => places.some((place) => this.#told.has(place))).map(nameOf))
+    const letters = all.map((letter) => {
+      const { waiting, atMs, isOpen, note } = letter
+      const { restored } = waiting
+      if (atMs < factsSinceMs || !isOpen || told.has(nameOf(letter)) || restored.state !== 'dead') return waiting
+      return { ...waiting, restored: { ...restored, unsettled: { owner: NOBODY, note } } }
+    })
+    await this.#putBack.handlings(letters)
   }
 
   #each(topic: string, origin: Origin, see: (record: ScannedRecord) => void): Promise<void> {
@@ -99,7 +132,11 @@ export class HandedOver {
     const { eventId, flowId, handlingId, generation, attempts: attempt, origin } = letter
     const restored = { state: 'dead', attempt, generation } as const
     const waiting = { flowId, handlingId, restored, recordedAtMs: origin.timestampMs }
-    this.#letters.set(eventId, { waiting, isOpen: true })
+    const copy = this.#letters.get(eventId)
+    // Who finished a letter that was begun has written it again.
+    const places = copy?.generation === generation ? [...copy.places, letter.place] : [letter.place]
+    const note = encodeBurialNote(noteOfLetter(record.headers, letter))
+    this.#letters.set(eventId, { waiting, generation, places, note, atMs: record.timestampMs, isOpen: true })
     if (!this.#agent.isJoin) return
     const { value, headers, envelope } = letter
     const key = copyOf(letter.key)
@@ -150,7 +187,14 @@ export class HandedOver {
   }
 }
 
+/** An owner that nobody waits for. */
+const NOBODY = ''
 const NO_ORIGIN: Origin = new Map()
+
+/** A join has a letter for each of its members, and one fact that names one of them. */
+function nameOf({ waiting, generation }: Letter): string {
+  return `${waiting.handlingId} ${generation}`
+}
 
 function copyOf(bytes: Buffer | null): Buffer | null {
   return bytes === null ? null : Buffer.from(bytes)

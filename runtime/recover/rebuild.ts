@@ -73,7 +73,10 @@ export class Rebuild {
     const isNew = own.size === 0 && retry.size === 0
     const remembersMs = Math.max(agent.dedupMs, agent.isJoin ? agent.joinWithinMs : 0)
     const rememberedMs = nowMs - (isNew ? Math.min(remembersMs, WITHOUT_COMMIT_MS) : remembersMs)
-    await putBackEnded({ agent, scan, putBack, codec }, await since(FACTS_TOPIC, Math.min(rememberedMs, underWayMs)))
+    const factsSinceMs = Math.min(rememberedMs, underWayMs)
+    const onBuried = (place: string): void => this.#handedOver.tell(place)
+    await putBackEnded({ agent, scan, putBack, codec, onBuried }, await since(FACTS_TOPIC, factsSinceMs))
+    await this.#handedOver.putBackLetters(factsSinceMs)
     const journalMs = Math.min(underWayMs, inHand.oldestMs - CLOCK_MARGIN_MS)
     await this.#journaled.read(await since(agentTopic(agent.name, 'journal'), journalMs), underWayMs, inHand.ids)
     for (const topic of [...agent.always, ...agent.oneOf, ...agent.maybe])

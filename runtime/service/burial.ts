@@ -6,7 +6,7 @@ import { accountOf, deadLetterRecord } from '../handle/dead-letter.ts'
 import type { Appended, OutgoingRecord } from '../ports/broker.ts'
 import type { BuryRequest } from '../ports/claim-store.ts'
 import { errorFields } from '../ports/logger.ts'
-import { decodeBurialNote, encodeBurialNote, type BurialNote } from './burial-note.ts'
+import { decodeBurialNote, encodeBurialNote, type BurialNote } from '../handle/burial-note.ts'
 import type { HandlingDeps } from './deps.ts'
 import type { FactParts } from './fact-of.ts'
 import type { Ownership } from './ownership.ts'
@@ -87,7 +87,7 @@ export class Burial {
   #noteOf({ error, attempt, startedAtMs, steps = [], parks = true }: DeadEnd): BurialNote {
     const { agent, instance, clock } = this.#deps
     const who = { agent: agent.name, agentVersion: agent.version, instance }
-    const account = accountOf({ ...who, error, attempts: attempt, failedAtMs: clock.nowMs() })
+    const account = accountOf({ ...who, error, attempts: attempt, failedAtMs: clock.nowMs(), parks })
     const { code, message } = error
     return { account, parks, attempt, startedAtMs, error: { code, message }, steps }
   }

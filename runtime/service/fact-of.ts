@@ -6,7 +6,6 @@ import {
   type FactOutput,
   type FactStep,
 } from '../../contracts/fact.ts'
-import type { LabanError } from '../../contracts/errors.ts'
 import type { HandlingDeps } from './deps.ts'
 import { factInput, type Work } from './work.ts'
 
@@ -15,7 +14,7 @@ export interface FactParts {
   readonly outcome: FactOutcome
   readonly attempt?: number
   readonly startedAtMs: number
-  readonly error?: Pick<LabanError, 'code' | 'message'>
+  readonly error?: { readonly code: string; readonly message: string }
   readonly traceId?: string | null
   readonly spanId?: string | null
   readonly outputs?: readonly FactOutput[]

@@ -12,11 +12,12 @@ export function isFlawless({ choreographies }: ChaosResult): boolean {
 
 /** Several lines. */
 export function describeResult({ seed, durationMs, flowsPerSecond }: ChaosPlan, result: ChaosResult): string {
-  const { done, ownEnds, publishedAgain, quietMs, warnings } = result
+  const { done, ownEnds, publishedAgain, redriven, quietMs, warnings } = result
   const minutes = (durationMs / 60_000).toFixed(1)
   return [
     `seed ${seed}, ${minutes} minutes, ${flowsPerSecond} flows/s; all had ended ${seconds(quietMs)} s after the last fault`,
     `faults: ${listed(done)}; ended by themselves: ${ownEnds}; files published again: ${publishedAgain}`,
+    `put aside after the deaths of three processes, and sent once more at the end: ${redriven}`,
     ...result.choreographies.flatMap(describeJudged),
     `warnings: ${listed(warnings) || 'none'}`,
     verdict(result),

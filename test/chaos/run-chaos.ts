@@ -29,6 +29,8 @@ export interface ChaosResult {
   readonly warnings: ReadonlyMap<string, number>
   /** Files that had to be published again. */
   readonly publishedAgain: number
+  /** Events that had cost three processes, and were sent once more when all had ended. */
+  readonly redriven: number
   /** From the monkey's end until all had ended. */
   readonly quietMs: number
   readonly choreographies: readonly Judged[]
@@ -61,8 +63,11 @@ export async function runChaos(plan: ChaosPlan, tell: Tell, signal: AbortSignal)
   ])
   tell('the monkey rests, all is published')
   const quietFromMs = Date.now()
-  const behind = await untilQuiet(stages, plan.patienceMs)
+  let behind = await untilQuiet(stages, plan.patienceMs)
   const quietMs = Date.now() - quietFromMs
+  let redriven = 0
+  for (const stage of stages) redriven += await stage.redriveQuarantined()
+  if (redriven > 0) behind = await untilQuiet(stages, plan.patienceMs)
   tell(`${behind.flat().length === 0 ? 'all has ended' : 'patience ends'} after ${quietMs} ms`)
   await fleet.close()
   const { interruptions, kills, ownEnds } = fleet
@@ -72,7 +77,7 @@ export async function runChaos(plan: ChaosPlan, tell: Tell, signal: AbortSignal)
     choreographies.push(await stage.judge({ calls: world.calls, interruptions }, disturbances, behind[index] ?? []))
   }
   return {
-    ...{ done: monkey.done, ownEnds, warnings: fleet.warnings(), quietMs, choreographies },
+    ...{ done: monkey.done, ownEnds, warnings: fleet.warnings(), redriven, quietMs, choreographies },
     publishedAgain: publishedAgain.reduce((sum, count) => sum + count, 0),
   }
 }

@@ -99,12 +99,22 @@ export interface Death {
   readonly atMs: number
 }
 
+/** A record of `<agent>.dead-letter`: a dead letter with its reason, or what became of one. */
+export interface LogDeadLetter extends Place {
+  readonly agent: string
+  readonly id: string
+  /** Error code; '' when it says what became of an earlier one. */
+  readonly reason: string
+  /** `redriven`, `resolved`, …; '' for a dead letter. */
+  readonly mark: string
+}
+
 /** See the file's head. */
 export interface History {
   readonly events: readonly LogEvent[]
   /** Records of retry topics: the events of `events` once more. */
   readonly handedOver: readonly (LogEvent & { readonly agent: string })[]
-  readonly deadLetters: readonly (Place & { readonly agent: string; readonly id: string })[]
+  readonly deadLetters: readonly LogDeadLetter[]
   readonly facts: readonly LogFact[]
   readonly results: readonly LogResult[]
   readonly samples: readonly OffsetSample[]

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import avro from 'avsc'
 import { Kafka, logLevel, type EachBatchPayload, type IHeaders, type KafkaMessage } from 'kafkajs'
-import type { Choreography, History, LogEvent, LogFact, LogResult, Place } from './history.ts'
+import type { Choreography, History, LogDeadLetter, LogEvent, LogFact, LogResult, Place } from './history.ts'
 
 /** Where to read. */
 export interface LogAddress {
@@ -33,7 +33,7 @@ export async function readLog(address: LogAddress, { agents }: Choreography): Pr
       // A turn that a person or a successor was given is no hand-over of an attempt, but the same event once more.
       found.handedOver.push({ agent, ...eventOf(topic, partition, message) })
     } else if (topic === `${agent}.dead-letter`)
-      found.deadLetters.push({ agent, ...placeOf(topic, partition, message), id: header(message.headers, 'ce_id') })
+      found.deadLetters.push({ agent, ...deadLetterOf(topic, partition, message) })
     else if (topic === `${agent}.journal`) found.results.push(...resultsOf(agent, message))
   }
   const all = await topicsOf(kafka, address.namespace)
@@ -146,6 +146,11 @@ function eventOf(topic: string, partition: number, message: KafkaMessage): LogEv
     content: hash.digest('base64'),
     atMs: Number(timestamp),
   }
+}
+
+function deadLetterOf(topic: string, partition: number, message: KafkaMessage): Omit<LogDeadLetter, 'agent'> {
+  const said = (name: string): string => header(message.headers, `laban-dlq-${name}`)
+  return { ...placeOf(topic, partition, message), id: said('event-id'), reason: said('reason'), mark: said('mark') }
 }
 
 interface AvroFact {

@@ -80,6 +80,14 @@ export class Stage {
     return (await this.#watch.behind()) ?? ['Kafka does not answer']
   }
 
+  /** What an operator does about events that have cost three processes: they are sent once more. How many there were. */
+  async redriveQuarantined(): Promise<number> {
+    const args = ['dlq', 'redrive', '--code', 'LABAN_RECORD_QUARANTINED', '--on', 'kafka', '--json']
+    const { code, stdout, stderr } = await this.deployment.laban(args)
+    if (code !== 0) throw new Error(stderr)
+    return (JSON.parse(stdout) as { letters: unknown[] }).letters.length
+  }
+
   /** Reads the log, once all has come to rest. */
   async judge(
     seen: Pick<History, 'calls' | 'interruptions'>,

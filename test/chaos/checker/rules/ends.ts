@@ -1,7 +1,17 @@
 /** I1: every flow that was begun is there, every event has ended at every agent that reads it, and has led to what it must lead to, once. */
-import { firstOfEachId, type CheckedAgent, type Choreography, type History, type Violation } from '../history.ts'
+import {
+  firstOfEachId,
+  type CheckedAgent,
+  type Choreography,
+  type History,
+  type OutsideCall,
+  type Violation,
+} from '../history.ts'
 
 const ENDS: ReadonlySet<string> = new Set(['completed', 'rejected', 'dead-lettered', 'waiting', 'late', 'cancelled'])
+
+const QUARANTINED = 'LABAN_RECORD_QUARANTINED'
+const MOST_DEATHS = 3
 
 type Topics = ReadonlyMap<
   string,
@@ -13,10 +23,28 @@ export function everythingEnds({ agents, firstTopic, flows }: Choreography, hist
   const begun = byTopic.get(firstTopic)?.length ?? 0
   return [
     ...(begun === flows ? [] : [lost(`${flows} flows were begun, ${firstTopic} holds ${begun}`)]),
-    ...history.deadLetters.map(({ agent, id }) => lost(`${agent} gave up ${id}: it is a dead letter`)),
+    ...givenUp(history),
     ...agents.flatMap((agent) => [...withoutEnd(agent, byTopic, history), ...withoutOutput(agent, byTopic)]),
     ...toldButAbsent(history),
   ]
+}
+
+/**
+ * What costs three processes is put aside, and a person sends it once more. That is an end like others when it did cost three, and when
+ * it has succeeded since.
+ */
+function givenUp({ deadLetters, calls, interruptions }: History): Violation[] {
+  const resolved = new Set(deadLetters.filter(({ mark }) => mark === 'resolved').map(({ id }) => id))
+  return deadLetters.flatMap(({ agent, id, reason, mark }) => {
+    if (mark !== '') return []
+    if (reason !== QUARANTINED) return [lost(`${agent} gave up ${id}: it is a dead letter for ${reason}`)]
+    const begins = calls.filter(({ what, eventId }) => what === 'begin' && eventId === id)
+    const isCut = ({ pid, atMs }: OutsideCall, nextAtMs: number): boolean =>
+      interruptions.some((cut) => cut.pid === pid && cut.fromMs <= nextAtMs && cut.untilMs >= atMs)
+    const cost = begins.filter((call, index) => isCut(call, begins[index + 1]?.atMs ?? Infinity)).length
+    if (cost < MOST_DEATHS) return [lost(`${agent} put ${id} aside, which had cost ${cost} processes`)]
+    return resolved.has(id) ? [] : [lost(`${agent} put ${id} aside, and it has not succeeded since`)]
+  })
 }
 
 function lost(problem: string): Violation {

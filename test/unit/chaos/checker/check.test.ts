@@ -14,6 +14,23 @@ function found(spoil: Spoil): string[] {
   return check(choreography, history).map(({ rule, kind, problem }) => `${rule} ${kind}: ${problem}`)
 }
 
+const QUARANTINED = 'LABAN_RECORD_QUARANTINED'
+
+function letterOf(
+  id: string,
+  said: { readonly reason?: string; readonly mark?: string },
+): Spoilable['deadLetters'][number] {
+  return { agent: 'chooser', id, topic: 'chooser.dead-letter', partition: 0, offset: 0, reason: '', mark: '', ...said }
+}
+
+/** Begun in four processes, of which the first three were killed. */
+function costsThree({ calls, interruptions }: Spoilable, eventId: string): void {
+  for (const pid of [101, 102, 103, 104]) {
+    calls.push({ what: 'begin', eventId, pid, atMs: 1_000 + 10 * pid, key: '', isApplied: true, told: '' })
+    if (pid < 104) interruptions.push({ pid, fromMs: 1_000 + 10 * pid + 5, untilMs: Infinity })
+  }
+}
+
 /** The one item that has these fields. */
 function find<T extends object>(list: readonly T[], fields: Partial<T>): T {
   const names = Object.keys(fields) as (keyof T)[]
@@ -82,9 +99,22 @@ const ENDS: readonly Row[] = [
   ],
   [
     'an event that was given up',
+    ({ deadLetters }) => deadLetters.push(letterOf('joined-1', { reason: 'LABAN_ATTEMPTS_EXHAUSTED' })),
+    ['I1 lost: chooser gave up joined-1: it is a dead letter for LABAN_ATTEMPTS_EXHAUSTED'],
+  ],
+  [
+    'an event that was put aside although it had cost nothing',
     ({ deadLetters }) =>
-      deadLetters.push({ agent: 'chooser', id: 'joined-1', topic: 'chooser.dead-letter', partition: 0, offset: 0 }),
-    ['I1 lost: chooser gave up joined-1: it is a dead letter'],
+      deadLetters.push(letterOf('start-1', { reason: QUARANTINED }), letterOf('start-1', { mark: 'resolved' })),
+    ['I1 lost: chooser put start-1 aside, which had cost 0 processes'],
+  ],
+  [
+    'an event that was put aside and sent once more in vain',
+    (history) => {
+      costsThree(history, 'start-1')
+      history.deadLetters.push(letterOf('start-1', { reason: QUARANTINED }), letterOf('start-1', { mark: 'redriven' }))
+    },
+    ['I1 lost: chooser put start-1 aside, and it has not succeeded since'],
   ],
   [
     'a second run that has published under another id',
@@ -223,6 +253,13 @@ describe.each([
 
 /** What a crash may leave behind: each is allowed, and would be a violation if one detail were different. */
 const ALLOWED: readonly (readonly [what: string, spoil: Spoil])[] = [
+  [
+    'an event that cost three processes, was put aside, and has succeeded when it was sent once more',
+    (history) => {
+      costsThree(history, 'start-1')
+      history.deadLetters.push(letterOf('start-1', { reason: QUARANTINED }), letterOf('start-1', { mark: 'resolved' }))
+    },
+  ],
   ['a record repeated under its id', ({ events }) => repeat(events, { id: 'yes-1' }, { offset: 7 })],
   ['a fact repeated', ({ facts }) => repeat(facts, JOINED, { attempt: 2 })],
   ['a delivery that was skipped', ({ facts }) => repeat(facts, JOINED, { outcome: 'duplicate', outputs: [] })],

@@ -19,7 +19,7 @@ function source(parts: Partial<DeadLetterSource> = {}): DeadLetterSource {
 }
 
 function reason(error: LabanError, attempts = 3): DeadLetterReason {
-  const cause = { agentVersion: '1.0.0', instance: 'i', error, attempts, failedAtMs: 1_700_000_001_000 }
+  const cause = { agentVersion: '1.0.0', instance: 'i', error, attempts, failedAtMs: 1_700_000_001_000, parks: true }
   const account = accountOf({ agent: 'test.agent', ...cause })
   return { agent: 'test.agent', generation: 2, handlingId: 'h', account }
 }

@@ -35,6 +35,11 @@ const wipe = (): void => world.memoryStore.faults.wipe()
 const isReady = (service: Service): Promise<true> =>
   waitFor(() => service.health.isReady, { what: 'the service to be ready' })
 
+const appendBroken = async (): Promise<unknown> => {
+  const producer = await world.broker.producer()
+  return producer.send([{ topic: 'test.in', key: 'broken', value: Buffer.from('broken'), headers: {} }])
+}
+
 /** Says which attempt it was: a second run of a handling would say something else. */
 const copier = (policy: object = {}) =>
   testAgent({
@@ -197,6 +202,39 @@ describe('a store that was wiped', () => {
     await desk.redrive(letter)
     await world.untilFacts('duplicate', 2)
     expect(runs).toEqual(['bad', 'bad', 'two', 'three'])
+    await desk.close()
+  })
+
+  it.each([
+    ['a failed event', 'LABAN_HANDLER_REJECTED', () => world.publish('test.in', { text: 'bad' })],
+    ['a broken record', 'LABAN_CONTRACT_DECODE', () => appendBroken()],
+  ])('ends the dead letter of %s of which the fact is missing', async (_, code, append) => {
+    // The process dies between the acknowledgement of the letter and that of its fact.
+    sendFault = (records) => (records.some(({ topic }) => topic === 'laban.facts') ? 'unavailable' : undefined)
+    const failing = testAgent({
+      name: 'test.failing',
+      consumes: 'test.in',
+      handle: (event: Note) => {
+        runs.push(event.text)
+        throw terminal('no')
+      },
+    })
+    const { kill } = await world.startMortal([failing], QUICK)
+    await append()
+    const desk = await deskOf(world)
+    await waitFor(async () => (await desk.letters('test.failing')).length === 1, { what: 'a dead letter' })
+    const ran = runs.length
+    kill()
+    wipe()
+    sendFault = () => undefined
+    await world.start([failing], QUICK)
+    const [fact] = await world.untilFacts('dead-lettered', 1)
+    expect(fact?.errorCode).toBe(code)
+    expect(runs).toHaveLength(ran)
+    const letters = await desk.letters('test.failing')
+    expect(letters.map(({ status, generation, parks }) => [status, generation, parks])).toEqual([
+      ['open', 1, ran === 1],
+    ])
     await desk.close()
   })
 

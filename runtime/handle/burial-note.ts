@@ -2,8 +2,10 @@
  * What the store keeps of a handling that cannot succeed until its dead letter and its fact are on the log: whoever finds it there can
  * write both, without having seen it fail. The event itself is not in it; that is read again.
  */
-import { LabanError, type ErrorCode } from '../../contracts/errors.ts'
+import type { ReceivedHeaders } from '../../contracts/envelope.ts'
+import { LabanError } from '../../contracts/errors.ts'
 import type { FactStep } from '../../contracts/fact.ts'
+import { accountIn } from './dead-letter.ts'
 
 /** The note of one burial. */
 export interface BurialNote {
@@ -13,11 +15,31 @@ export interface BurialNote {
   readonly parks: boolean
   readonly attempt: number
   readonly startedAtMs: number
-  readonly error: { readonly code: ErrorCode; readonly message: string }
+  readonly error: { readonly code: string; readonly message: string }
   readonly steps: readonly FactStep[]
 }
 
 const FORMAT = 1
+
+/** The note of a dead letter that lies on the log; of its steps nothing is known any more. */
+export function noteOfLetter(headers: ReceivedHeaders, letter: LetterOnLog): BurialNote {
+  return {
+    account: accountIn(headers),
+    parks: letter.parks,
+    attempt: letter.attempts,
+    startedAtMs: letter.failedAtMs,
+    error: { code: letter.code, message: letter.message },
+    steps: [],
+  }
+}
+
+interface LetterOnLog {
+  readonly parks: boolean
+  readonly attempts: number
+  readonly failedAtMs: number
+  readonly code: string
+  readonly message: string
+}
 
 /** The bytes for the store. */
 export function encodeBurialNote(note: BurialNote): Buffer {
