@@ -59,3 +59,10 @@ export function agentTopic(agent: string, purpose: AgentTopicPurpose): string {
 export const FACTS_TOPIC = 'laban.facts'
 /** The platform's compacted topic of manifests, keyed by agent and instance. */
 export const AGENTS_TOPIC = 'laban.agents'
+
+/** The record key that the contract's key field gives; undefined without such a field, or a value that is no key. */
+export function keyOfValue({ keyField }: Pick<TopicContract, 'keyField'>, value: unknown): string | undefined {
+  if (keyField === null) return undefined
+  const field = (value as Readonly<Record<string, unknown>>)[keyField]
+  return typeof field === 'string' || typeof field === 'number' || typeof field === 'bigint' ? String(field) : undefined
+}

@@ -85,3 +85,26 @@ export interface Fact {
   readonly steps: readonly FactStep[]
   readonly detail: Readonly<Record<string, string>>
 }
+
+/** What a fact is told of, whoever tells it. */
+type FactSubject = Pick<Fact, 'outcome' | 'flowId' | 'agent' | 'instance' | 'handlingId'>
+
+/** A fact of something that took no time, read nothing and led to nothing, but for what is said. */
+export function momentaryFact(nowMs: number, said: FactSubject & Partial<Fact>): Fact {
+  return {
+    formatVersion: FACT_FORMAT_VERSION,
+    agentVersion: '',
+    inputs: [],
+    attempt: 1,
+    startedAtMs: nowMs,
+    endedAtMs: nowMs,
+    errorCode: null,
+    errorMessage: null,
+    traceId: null,
+    spanId: null,
+    outputs: [],
+    steps: [],
+    detail: {},
+    ...said,
+  }
+}

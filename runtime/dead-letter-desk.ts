@@ -7,7 +7,7 @@ import { agentTopic } from '../contracts/contract.ts'
 import type { EventCodec } from '../contracts/codec.ts'
 import { encodeEnvelope, type Envelope } from '../contracts/envelope.ts'
 import { LabanError } from '../contracts/errors.ts'
-import { FACT_FORMAT_VERSION, type Fact, type FactOutcome } from '../contracts/fact.ts'
+import { momentaryFact, type Fact, type FactOutcome } from '../contracts/fact.ts'
 import { deriveId } from '../contracts/ids.ts'
 import { openCodec, type Stack } from './compose.ts'
 import { deadLetterMark, type DeadLetterMarking } from './handle/dead-letter.ts'
@@ -64,10 +64,9 @@ export async function openDesk(options: DeskOptions): Promise<DeadLetterDesk> {
       ...(note === undefined ? {} : { note }),
     })
   const tell = (letter: DeadLetter, outcome: FactOutcome, detail: Readonly<Record<string, string>>): Promise<void> =>
-    facts.append({
-      ...factOf(letter, { outcome, nowMs: clock.nowMs(), detail: { deadLetter: letter.place, ...detail } }),
-      instance,
-    })
+    facts.append(
+      factOf(letter, { outcome, instance, nowMs: clock.nowMs(), detail: { deadLetter: letter.place, ...detail } }),
+    )
   return {
     async redrive(letter) {
       await producer.append([recordOf(letter, 'redrive')])
@@ -87,7 +86,7 @@ export async function openDesk(options: DeskOptions): Promise<DeadLetterDesk> {
       const [place] = await producer.append([recordOf({ ...letter, ...body, generation: 0, attempts: 0 }, 'redrive')])
       await producer.append([mark(letter, 'replaced', envelope.id)])
       await tell(letter, 'dead-lettered', { action: 'replaced', by: envelope.id })
-      if (place !== undefined) await facts.append({ ...publishedFact(envelope, place, clock.nowMs()), instance })
+      if (place !== undefined) await facts.append(publishedFact(envelope, place, { instance, nowMs: clock.nowMs() }))
       return envelope.id
     },
     valueOf: (letter) => decode(codec, letter),
@@ -136,18 +135,20 @@ async function decode(codec: EventCodec, { origin, value }: DeadLetter): Promise
 
 function factOf(
   letter: DeadLetter,
-  { outcome, nowMs, detail }: { outcome: FactOutcome; nowMs: number; detail: Fact['detail'] },
+  said: {
+    readonly outcome: FactOutcome
+    readonly instance: string
+    readonly nowMs: number
+    readonly detail: Fact['detail']
+  },
 ): Fact {
+  const { outcome, instance, nowMs, detail } = said
   const { envelope, origin, key } = letter
   const keyText = key?.toString('utf8') ?? null
   const isEnd = outcome === 'dead-lettered'
-  return {
-    ...emptyFact(nowMs),
-    outcome,
-    flowId: letter.flowId,
-    agent: letter.agent,
-    agentVersion: letter.agentVersion,
-    handlingId: letter.handlingId,
+  const { flowId, agent, agentVersion, handlingId } = letter
+  return momentaryFact(nowMs, {
+    ...{ outcome, flowId, agent, agentVersion, instance, handlingId },
     inputs: [
       {
         eventId: letter.eventId,
@@ -165,37 +166,14 @@ function factOf(
     errorCode: isEnd ? letter.code : null,
     errorMessage: isEnd ? letter.message.slice(0, 500) : null,
     detail,
-  }
+  })
 }
 
 function publishedFact(
   { id, flowId }: Envelope,
   place: { topic: string; partition: number; offset: number },
-  nowMs: number,
+  { instance, nowMs }: { readonly instance: string; readonly nowMs: number },
 ): Fact {
   const outputs = [{ eventId: id, ...place, hash: '', key: null }]
-  return { ...emptyFact(nowMs), outcome: 'published', flowId, agent: SOURCE, handlingId: id, outputs }
-}
-
-function emptyFact(nowMs: number): Fact {
-  return {
-    formatVersion: FACT_FORMAT_VERSION,
-    outcome: 'published',
-    flowId: '',
-    agent: SOURCE,
-    agentVersion: '',
-    instance: '',
-    handlingId: '',
-    inputs: [],
-    attempt: 1,
-    startedAtMs: nowMs,
-    endedAtMs: nowMs,
-    errorCode: null,
-    errorMessage: null,
-    traceId: null,
-    spanId: null,
-    outputs: [],
-    steps: [],
-    detail: {},
-  }
+  return momentaryFact(nowMs, { outcome: 'published', flowId, agent: SOURCE, instance, handlingId: id, outputs })
 }

@@ -1,10 +1,11 @@
 /** Puts first events on the log: each begins a flow whose id is its own. The `published` fact follows its acknowledgement. */
 import { hash } from 'node:crypto'
 import type { EventCodec } from '../../contracts/codec.ts'
+import { keyOfValue } from '../../contracts/contract.ts'
 import type { ContractSet } from '../../contracts/contract-set.ts'
 import { encodeEnvelope } from '../../contracts/envelope.ts'
 import { LabanError } from '../../contracts/errors.ts'
-import { FACT_FORMAT_VERSION, type Fact } from '../../contracts/fact.ts'
+import { momentaryFact, type Fact } from '../../contracts/fact.ts'
 import type { EventTracer, SendSpan } from '../../tracing/event-tracer.ts'
 import type { Appended, OutgoingRecord } from '../ports/broker.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -58,7 +59,7 @@ export class FirstEvents {
     const { eventId, topic } = event
     const contract = contracts.get(topic)
     const value = codec.encode(topic, event.value)
-    const key = event.key ?? firstKey(contract.keyField, event)
+    const key = event.key ?? keyOfValue(contract, event.value) ?? event.eventId
     const span = tracer.startFlow(topic, eventId, eventId, source)
     const envelope = {
       id: eventId,
@@ -90,33 +91,11 @@ export class FirstEvents {
     if (place === undefined) return undefined
     const { source, instance, clock } = this.#options
     const { eventId, key } = event
-    return {
-      formatVersion: FACT_FORMAT_VERSION,
-      outcome: 'published',
-      flowId: eventId,
-      agent: source,
-      agentVersion: '',
-      instance,
-      handlingId: eventId,
-      inputs: [],
-      attempt: 1,
+    return momentaryFact(clock.nowMs(), {
+      ...{ outcome: 'published', flowId: eventId, agent: source, instance, handlingId: eventId },
       startedAtMs: event.startedAtMs,
-      endedAtMs: clock.nowMs(),
-      errorCode: null,
-      errorMessage: null,
       traceId: event.span.traceparent.slice(3, 35),
-      spanId: null,
       outputs: [{ eventId, ...place, hash: event.hash, key: key === eventId ? null : key }],
-      steps: [],
-      detail: {},
-    }
+    })
   }
-}
-
-function firstKey(keyField: string | null, event: FirstEvent): string {
-  if (keyField === null) return event.eventId
-  const field = (event.value as Readonly<Record<string, unknown>>)[keyField]
-  return typeof field === 'string' || typeof field === 'number' || typeof field === 'bigint'
-    ? String(field)
-    : event.eventId
 }

@@ -1,5 +1,5 @@
 /** The fact of a gap at the head of a partition: records that retention or an operator took away before they were handled. */
-import { FACT_FORMAT_VERSION, type Fact } from '../../contracts/fact.ts'
+import { momentaryFact, type Fact } from '../../contracts/fact.ts'
 import { deriveId } from '../../contracts/ids.ts'
 import type { TopicPartition } from '../ports/broker.ts'
 import type { HandlingDeps } from './deps.ts'
@@ -13,25 +13,8 @@ export function lostFact(
 ): Fact {
   const { agent, instance, clock } = deps
   const id = deriveId('lost', agent.name, at.topic, String(at.partition), String(from), String(to))
-  const nowMs = clock.nowMs()
-  return {
-    formatVersion: FACT_FORMAT_VERSION,
-    outcome: 'lost',
-    flowId: id,
-    agent: agent.name,
-    agentVersion: agent.version,
-    instance,
-    handlingId: id,
-    inputs: [],
-    attempt: 1,
-    startedAtMs: nowMs,
-    endedAtMs: nowMs,
-    errorCode: null,
-    errorMessage: null,
-    traceId: null,
-    spanId: null,
-    outputs: [],
-    steps: [],
+  return momentaryFact(clock.nowMs(), {
+    ...{ outcome: 'lost', flowId: id, agent: agent.name, agentVersion: agent.version, instance, handlingId: id },
     detail: { topic: at.topic, partition: String(at.partition), from: String(from), to: String(to) },
-  }
+  })
 }

@@ -1,11 +1,11 @@
 /** Says the events of a test. Those of one flow name belong to one flow; their ids depend on nothing but the test itself. */
 import { hash } from 'node:crypto'
-import { FACTS_TOPIC } from '../../contracts/contract.ts'
+import { FACTS_TOPIC, keyOfValue } from '../../contracts/contract.ts'
 import type { ContractSet } from '../../contracts/contract-set.ts'
 import type { EventCodec } from '../../contracts/codec.ts'
 import { encodeEnvelope } from '../../contracts/envelope.ts'
 import { LabanError } from '../../contracts/errors.ts'
-import { FACT_FORMAT_VERSION, type Fact } from '../../contracts/fact.ts'
+import { momentaryFact } from '../../contracts/fact.ts'
 import { deriveId } from '../../contracts/ids.ts'
 import type { Appended, BrokerProducer } from '../ports/broker.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -64,7 +64,7 @@ export class Narrator {
     this.#flows.set(name, flow)
     flow.count++
     const { flowId } = flow
-    const key = given.key ?? keyOf(contract.keyField, value) ?? flowId
+    const key = given.key ?? keyOfValue(contract, value) ?? flowId
     const headers = encodeEnvelope({
       id: eventId,
       type: topic,
@@ -93,32 +93,10 @@ export class Narrator {
     const { eventId, flowId, key, place, encoded } = said
     const { topic, partition, offset } = place
     const contentHash = hash('sha256', encoded, 'hex').slice(0, 16)
-    const fact: Fact = {
-      formatVersion: FACT_FORMAT_VERSION,
-      outcome: 'published',
-      flowId,
-      agent: TEST_SOURCE,
-      agentVersion: '',
-      instance: TEST_SOURCE,
-      handlingId: eventId,
-      inputs: [],
-      attempt: 1,
-      startedAtMs: clock.nowMs(),
-      endedAtMs: clock.nowMs(),
-      errorCode: null,
-      errorMessage: null,
-      traceId: null,
-      spanId: null,
+    const fact = momentaryFact(clock.nowMs(), {
+      ...{ outcome: 'published', flowId, agent: TEST_SOURCE, instance: TEST_SOURCE, handlingId: eventId },
       outputs: [{ eventId, topic, partition, offset, hash: contentHash, key: key === flowId ? null : key }],
-      steps: [],
-      detail: {},
-    }
+    })
     await producer.send([{ topic: FACTS_TOPIC, key: flowId, value: codec.encode(FACTS_TOPIC, fact), headers: {} }])
   }
-}
-
-function keyOf(keyField: string | null, value: unknown): string | undefined {
-  if (keyField === null) return undefined
-  const field = (value as Readonly<Record<string, unknown>>)[keyField]
-  return typeof field === 'string' || typeof field === 'number' || typeof field === 'bigint' ? String(field) : undefined
 }

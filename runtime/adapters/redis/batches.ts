@@ -4,6 +4,7 @@
  */
 import type { Connection } from './connection.ts'
 import type { Epochs } from './epochs.ts'
+import { cutIntoPieces, type Piece } from './pieces.ts'
 import { runScript, type Reply, type ScriptName } from './scripts.ts'
 
 /** What one request adds to a call. `epochKey` names the group that one script may reach. */
@@ -24,10 +25,6 @@ export interface Runner {
 /** Arguments before those of the parts, the epoch aside; may depend on the parts of the call. */
 export type FixedArguments = (parts: readonly Part[]) => readonly (Buffer | string | number)[]
 
-/** Redis runs nothing else while a script runs, so calls are cut at these; the pieces still share a round trip. */
-export const MAX_PARTS = 1_000
-export const MAX_BYTES = 4_194_304
-
 /** One answer per part. @throws LABAN_STORE_UNAVAILABLE, LABAN_STORE_LOST */
 export async function runBatch(
   { connection, epochs }: Runner,
@@ -45,28 +42,6 @@ export async function runBatch(
     const replies = epochs.check(epoch, reply)
     for (const [at, index] of indexes.entries()) answers[index] = replies[at] ?? null
   }
-  await Promise.all(cut(parts).map(run))
+  await Promise.all(cutIntoPieces(parts, (part) => part).map(run))
   return answers
-}
-
-interface Piece {
-  readonly epochKey: string
-  readonly indexes: number[]
-  bytes: number
-}
-
-function cut(parts: readonly Part[]): readonly Piece[] {
-  const pieces: Piece[] = []
-  const open = new Map<string, Piece>()
-  for (const [index, { epochKey, bytes }] of parts.entries()) {
-    let piece = open.get(epochKey)
-    if (piece === undefined || piece.indexes.length >= MAX_PARTS || piece.bytes + bytes > MAX_BYTES) {
-      piece = { epochKey, indexes: [], bytes: 0 }
-      pieces.push(piece)
-      open.set(epochKey, piece)
-    }
-    piece.indexes.push(index)
-    piece.bytes += bytes
-  }
-  return pieces
 }

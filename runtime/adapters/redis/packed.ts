@@ -5,8 +5,9 @@
  */
 import { flowSlot, writeUuid } from '../../../contracts/ids.ts'
 import type { HandlingRef } from '../../ports/claim-store.ts'
-import { MAX_BYTES, MAX_PARTS, type Runner } from './batches.ts'
+import type { Runner } from './batches.ts'
 import { SLOTS } from './keys.ts'
+import { cutIntoPieces, type Piece } from './pieces.ts'
 import { runScript, type Reply, type ScriptName } from './scripts.ts'
 
 /** A call of which each handling adds its slot (one byte), its id (16 bytes) and what `write` adds. */
@@ -41,32 +42,12 @@ export async function runPacked<R extends HandlingRef>(
     if (replies.length === 0) return
     for (const [at, index] of indexes.entries()) answers[index] = replies[at] ?? null
   }
-  await Promise.all(cut(call, requests).map(run))
+  const pieces = cutIntoPieces(requests, (request) => ({
+    epochKey: call.epochKeyOf(request),
+    bytes: REF_BYTES + call.sizeOf(request),
+  }))
+  await Promise.all(pieces.map(run))
   return answers
-}
-
-interface Piece {
-  readonly epochKey: string
-  readonly indexes: number[]
-  bytes: number
-}
-
-function cut<R extends HandlingRef>(call: PackedCall<R>, requests: readonly R[]): readonly Piece[] {
-  const pieces: Piece[] = []
-  const open = new Map<string, Piece>()
-  for (const [index, request] of requests.entries()) {
-    const epochKey = call.epochKeyOf(request)
-    const bytes = REF_BYTES + call.sizeOf(request)
-    let piece = open.get(epochKey)
-    if (piece === undefined || piece.indexes.length >= MAX_PARTS || piece.bytes + bytes > MAX_BYTES) {
-      piece = { epochKey, indexes: [], bytes: 0 }
-      pieces.push(piece)
-      open.set(epochKey, piece)
-    }
-    piece.indexes.push(index)
-    piece.bytes += bytes
-  }
-  return pieces
 }
 
 function pack<R extends HandlingRef>(
