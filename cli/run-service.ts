@@ -2,6 +2,7 @@
 import {
   describeUnknown,
   isLabanError,
+  openMetrics,
   serveHealth,
   type Config,
   type Logger,
@@ -14,10 +15,12 @@ export async function runUntilStopped(
   options: {
     readonly config: Config
     readonly log: Logger
+    /** Under which metrics are exported. */
+    readonly serviceName: string
     readonly onRunning?: (service: Service, healthPort: number) => void
   },
 ): Promise<number> {
-  const { config, log, onRunning } = options
+  const { config, log, serviceName, onRunning } = options
   let end: (exitCode: number) => void = () => undefined
   const ended = new Promise<number>((resolve) => (end = resolve))
   const service = await makeService((error) => {
@@ -25,7 +28,8 @@ export async function runUntilStopped(
     end(isLabanError(error) ? error.exitCode : 70)
   })
   const stopListening = onSignals(log, () => end(0))
-  const health = await serveHealth(() => service.health, config.http)
+  const metrics = await openMetrics(config, { serviceName, log, source: () => service.metrics() })
+  const health = await serveHealth({ health: () => service.health, metrics: metrics?.text }, config.http)
   try {
     await service.start()
     onRunning?.(service, health.port)
@@ -33,6 +37,7 @@ export async function runUntilStopped(
   } finally {
     await service.stop()
     await health.close()
+    await metrics?.shutdown()
     stopListening()
   }
 }

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { cliReference } from '../cli/reference.ts'
 import { configReference, environmentExample } from '../runtime/config/reference.ts'
 import { errorReference } from './generators/error-reference.ts'
+import { metricsReference } from './generators/metrics-reference.ts'
 import { publicApi } from './generators/public-api.ts'
 
 const projectDir = join(import.meta.dirname, '..')
@@ -18,6 +19,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/cli.md': cliReference,
   'docs/reference/config.md': configReference,
   'docs/reference/errors.md': errorReference,
+  'docs/reference/metrics.md': metricsReference,
   '.env.example': environmentExample,
 }
 

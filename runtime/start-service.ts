@@ -7,7 +7,10 @@ import { loadConfig } from './config/load.ts'
 import type { ConfigInput } from './config/schema.ts'
 import type { Logger } from './ports/logger.ts'
 import { publisherOn, type Publisher, type PublisherOptions } from './publisher.ts'
-import type { Health } from './service/health-server.ts'
+import type { MetricSnapshot } from '../tracing/metric-snapshot.ts'
+import type { Metrics } from '../tracing/metrics-setup.ts'
+import { openMetrics } from './compose/metrics.ts'
+import { startingHealth, type Health } from './service/health-server.ts'
 import type { Service } from './service/service.ts'
 
 /** Which agents, and where. */
@@ -33,6 +36,11 @@ export interface RunningService {
    * A program that waits for nothing else awaits this; left alone, a rejection ends the process, as it should.
    */
   readonly ended: Promise<void>
+  /**
+   * The metrics of these agents in Prometheus's text format (`text/plain; version=0.0.4`), to be served where Prometheus looks for
+   * them. Empty when `metrics.enabled` is false. Meters of the program itself are left to its own set-up.
+   */
+  metrics(): Promise<string>
   /** A publisher on the same servers; it ends with the service. @throws LABAN_SCHEMA_MISSING */
   createPublisher(options?: Pick<PublisherOptions, 'source'>): Promise<Publisher>
   /** Drains: running handlers finish (at most `drainTimeoutMs`), offsets are committed, connections closed. Twice is harmless. */
@@ -56,13 +64,15 @@ export async function startService(options: StartServiceOptions): Promise<Runnin
   const stack = await (on === 'embedded'
     ? openEmbedded({ config, log })
     : openKafka({ config, log, kafka: options.kafka }))
-  const program = new ProgramService(stack)
+  const serviceName = agents[0]?.name ?? 'laban'
+  const program = new ProgramService(stack, serviceName)
   try {
-    const tracing = await openTracing(config, { serviceName: agents[0]?.name ?? 'laban', log })
+    const tracing = await openTracing(config, { serviceName, log })
     program.onStop(() => tracing.shutdown())
     const { tracer } = tracing
     program.service = await createService(stack, agents, { tracer, onFatal: (error) => void program.end(error) })
     await program.service.start()
+    if (config.metrics.otlpUrl !== undefined) await program.exportMetrics()
     return program
   } catch (error) {
     program.ended.catch(() => undefined)
@@ -79,17 +89,38 @@ class ProgramService implements RunningService {
   /** Run in reverse order, before the stack is closed. */
   readonly #closers: (() => Promise<void>)[] = []
   readonly #settle: (outcome: Promise<void>) => void
+  readonly #serviceName: string
   #stopping: Promise<void> | undefined
+  #metrics: Promise<Metrics | undefined> | undefined
 
-  constructor(stack: Stack) {
+  constructor(stack: Stack, serviceName: string) {
     this.#stack = stack
+    this.#serviceName = serviceName
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
     this.#settle = resolve
   }
 
   get health(): Health {
-    return this.service?.health ?? { state: 'starting', isReady: false, problems: [], warnings: [], agents: [] }
+    return this.service?.health ?? startingHealth
+  }
+
+  async metrics(): Promise<string> {
+    return (await (await this.exportMetrics())?.text()) ?? ''
+  }
+
+  /** Begins the export, once. */
+  exportMetrics(): Promise<Metrics | undefined> {
+    this.#metrics ??= this.#openMetrics()
+    return this.#metrics
+  }
+
+  async #openMetrics(): Promise<Metrics | undefined> {
+    const { config, log } = this.#stack
+    const source = async (): Promise<MetricSnapshot | undefined> => this.service?.metrics()
+    const metrics = await openMetrics(config, { serviceName: this.#serviceName, log, source, isGlobal: false })
+    if (metrics !== undefined) this.onStop(() => metrics.shutdown())
+    return metrics
   }
 
   async createPublisher(options: Pick<PublisherOptions, 'source'> = {}): Promise<Publisher> {

@@ -10,8 +10,9 @@ export const dev = defineCommand({
     'file below stateDir, so that `laban flow` reads them afterwards. An edited agent drains before the new one takes over.',
   examples: [{ command: 'laban dev', explains: 'Stays up until Ctrl-C; publish and flow in another terminal' }],
   async run(_args, _options, { load, output }) {
-    const { createLogger, createService, openDevPort, openRecordedRun, openTracing, removeDevFile, writeDevFile } =
-      await import('../../runtime/internal.ts')
+    const internal = await import('../../runtime/internal.ts')
+    const { createLogger, createService, openDevPort, openMetrics, openRecordedRun, openTracing } = internal
+    const { removeDevFile, serveHealth, startingHealth, writeDevFile } = internal
     const { enableFreshImports } = await import('../dev/fresh-modules.ts')
     const { Generations } = await import('../dev/generations.ts')
     const { watchFiles, watchRoots } = await import('../dev/watch-files.ts')
@@ -36,6 +37,10 @@ export const dev = defineCommand({
       onGeneration: (agents) => output.line(`running ${agents.map((agent) => agent.name).join(', ')}`),
     })
     const port = await openDevPort(run.stack)
+    const source = async () => generations.service?.metrics()
+    const metrics = await openMetrics(config, { serviceName: 'laban.dev', log, source })
+    const health = () => generations.service?.health ?? startingHealth
+    const http = await serveHealth({ health, metrics: metrics?.text }, config.http)
     try {
       await generations.start()
       await writeDevFile(config.stateDir, { url: port.url, token: port.token, pid: process.pid })
@@ -44,11 +49,14 @@ export const dev = defineCommand({
         void generations.reload()
       })
       output.line(`ready; publish and read from another terminal. Log of this run: ${resolve(run.file)}`)
+      if (metrics !== undefined) output.line(`metrics on http://${config.http.host}:${http.port}/metrics`)
       await untilSignal(log)
       stopWatching()
     } finally {
       await removeDevFile(config.stateDir, process.pid)
       await generations.stop()
+      await http.close()
+      await metrics?.shutdown()
       await port.close()
       await run.close()
       await tracing.shutdown()

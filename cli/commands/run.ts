@@ -6,7 +6,7 @@ export const run = defineCommand({
   summary: 'Run agents on Kafka until a signal stops them',
   description:
     'Each file holds one agent; several share the process. SIGTERM drains: running handlers finish, offsets are committed. ' +
-    'Health is served on http.host and http.port under /live and /ready.',
+    'Health is served on http.host and http.port under /live and /ready, metrics for Prometheus under /metrics.',
   arguments: [{ name: 'files', summary: 'Agent files; the extension may be left out', isVariadic: true }],
   examples: [
     { command: 'laban run services/credit/credit-score', explains: 'One agent' },
@@ -21,11 +21,13 @@ export const run = defineCommand({
     const log = createLogger(config.log)
     const agents = (await loadAgentFiles(files, process.cwd())).map(({ agent }) => agent)
     const stack = await openKafka({ config, log })
-    const tracing = await openTracing(config, { serviceName: agents[0]?.name ?? 'laban', log })
+    const serviceName = agents[0]?.name ?? 'laban'
+    const tracing = await openTracing(config, { serviceName, log })
     try {
       return await runUntilStopped((onFatal) => createService(stack, agents, { onFatal, tracer: tracing.tracer }), {
         config,
         log,
+        serviceName,
         onRunning: (_service, port) =>
           output.note(
             `ready: ${agents.map((agent) => agent.name).join(', ')}; health on http://${config.http.host}:${port}/ready`,

@@ -16,6 +16,15 @@ export interface LeaseKeeperOptions {
   readonly onAvailability?: (isAvailable: boolean, error?: unknown) => void
 }
 
+/** What has become of the renewals. */
+export interface LeaseCounts {
+  readonly renewals: number
+  /** The store did not answer. */
+  readonly failures: number
+  /** See `LeaseKeeperOptions.onLost`. */
+  readonly losses: number
+}
+
 /** The same moment on both clocks. */
 interface Moment {
   readonly wallMs: number
@@ -33,9 +42,16 @@ export class LeaseKeeper {
   /** By the steady clock. */
   #takeoverNotBeforeMs = 0
   #stopped = false
+  #renewals = 0
+  #failures = 0
+  #losses = 0
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
+  }
+
+  get counts(): LeaseCounts {
+    return { renewals: this.#renewals, failures: this.#failures, losses: this.#losses }
   }
 
   /** Takes the lease and renews it every third of `leaseMs`. */
@@ -101,6 +117,7 @@ export class LeaseKeeper {
     const { leases, instance, leaseMs, onLost, onAvailability } = this.#options
     try {
       const held = await leases.renew(instance, leaseMs)
+      this.#renewals++
       const now = this.#now()
       const wasAway = this.#isStoreAway
       if (wasAway || this.#isOverdue(now)) this.#takeoverNotBeforeMs = now.steadyMs + leaseMs
@@ -108,9 +125,13 @@ export class LeaseKeeper {
       this.#isStoreAway = false
       this.#renewedAt = now
       // Nobody could renew while the store was away, so nobody took over; if somebody did, compare-and-set refuses our results.
-      if (!held && !wasAway && !this.#isForgotten && !this.#stopped) onLost()
+      if (!held && !wasAway && !this.#isForgotten && !this.#stopped) {
+        this.#losses++
+        onLost()
+      }
       this.#isForgotten = false
     } catch (error) {
+      this.#failures++
       if (!this.#isStoreAway) onAvailability?.(false, error)
       this.#isStoreAway = true
     }

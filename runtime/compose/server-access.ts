@@ -1,5 +1,6 @@
 /** Logins and certificates of the servers other than Kafka, in the words of whoever connects to them. All of them are read anew when they are needed. */
 import type { ConfluentRegistryOptions } from '../../contracts/registry-confluent.ts'
+import type { MetricsPush } from '../../tracing/metrics-push.ts'
 import type { TracingOptions } from '../../tracing/setup.ts'
 import type { RedisStoreOptions } from '../adapters/redis/store.ts'
 import { latest } from '../config/latest.ts'
@@ -35,6 +36,16 @@ export function redisAccess({ redis }: Config): Pick<RedisStoreOptions, 'cluster
 export function tracingAccess({ tracing }: Config): Pick<TracingOptions, 'headers' | 'ca'> {
   const headers = revealed(tracing.otlpHeaders)
   const { ca } = tlsFiles('tracing', { sslCaFile: tracing.otlpCaFile })
+  return {
+    ...(headers === undefined ? {} : { headers: () => parseHeaders(headers()) }),
+    ...(ca === undefined ? {} : { ca }),
+  }
+}
+
+/** For a collector of metrics. @throws LABAN_CONFIG_INVALID when a file cannot be read now */
+export function metricsAccess({ metrics }: Config): Pick<MetricsPush, 'headers' | 'ca'> {
+  const headers = revealed(metrics.otlpHeaders)
+  const { ca } = tlsFiles('metrics', { sslCaFile: metrics.otlpCaFile })
   return {
     ...(headers === undefined ? {} : { headers: () => parseHeaders(headers()) }),
     ...(ca === undefined ? {} : { ca }),

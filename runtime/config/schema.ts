@@ -178,9 +178,24 @@ const shape = {
       { isUrl: true },
     ),
   }).prefault({}),
-  http: section('Health endpoints.', {
+  metrics: section('Metrics for Prometheus, and over OTLP.', {
+    enabled: key(z.boolean().default(true), 'Whether /metrics is served, and metrics are pushed where otlpUrl is set.'),
+    otlpUrl: key(
+      url('http:', 'https:').optional(),
+      'Base of OTLP over HTTP of a collector that takes metrics; they go to <otlpUrl>/v1/metrics. Unset: they are not pushed.',
+      { isUrl: true },
+    ),
+    otlpEveryMs: key(durationMs.default(15_000), 'Time between two pushes.'),
+    otlpHeaders: key(secret.optional(), 'Sent with every push: `name=value`, several with commas between.', {
+      isSecret: true,
+    }),
+    otlpCaFile: key(z.string().optional(), 'Certificate authority to trust instead of the system ones (PEM).', {
+      isPath: true,
+    }),
+  }).prefault({}),
+  http: section('Health and metrics endpoints.', {
     host: key(z.string().min(1).default('127.0.0.1'), 'Address to listen on.'),
-    port: key(port.default(0), 'Port of /live and /ready. 0: any free port. Containers use 9464.'),
+    port: key(port.default(0), 'Port of /live, /ready and /metrics. 0: any free port. Containers use 9464.'),
   }).prefault({}),
   leaseMs: key(durationMs.default(10_000), 'How long the work of a silent process stays its own; renewed every third.'),
   drainTimeoutMs: key(z.int().min(0).default(30_000), 'How long running handlers may take to finish on shutdown.'),

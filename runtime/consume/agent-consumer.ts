@@ -15,7 +15,7 @@ import type { Cancel, Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import { decodeOffsetMap, emptyRanges, OFFSET_MAP_FORMAT } from './offset-map.ts'
 import { MAX_SPAN } from './offset-tracker.ts'
-import { PartitionState } from './partition.ts'
+import { PartitionState, type PartitionFigures } from './partition.ts'
 import { StandstillLog, standstillOf, type Standstill } from './standstill.ts'
 import { openCountOf, Room } from './room.ts'
 import type { Lane, Task } from './task.ts'
@@ -94,6 +94,11 @@ export class AgentConsumer implements ConsumerHandlers {
   /** Partitions held now, with the offset each would commit. */
   get positions(): readonly (TopicPartition & { readonly offset: number })[] {
     return this.#order.map((state) => ({ topic: state.topic, partition: state.partition, offset: state.tracker.base }))
+  }
+
+  /** The same partitions, to be measured. */
+  get figures(): readonly PartitionFigures[] {
+    return this.#order.map((state) => state.figures)
   }
 
   /** So many lanes may run at once, where that is fewer than `maxInFlight`; 0 starts none. What runs goes on. */

@@ -6,6 +6,20 @@ import { openBytesOf, Task, type Lane } from './task.ts'
 
 const MAP_STOPS_ACCEPTING_BYTES = MAX_METADATA_BYTES * 0.75
 
+/** A partition that is held, as figures. */
+export interface PartitionFigures extends TopicPartition {
+  /** Highest registered offset + 1. */
+  readonly nextOffset: number
+  /** End of the partition as of the last batch, undefined before the first: while nothing is fetched it grows unseen. */
+  readonly endOffset: number | undefined
+  /** Registered and unfinished records. */
+  readonly open: number
+  /** The one with the lowest offset. */
+  readonly oldest: Task | undefined
+  readonly isPaused: boolean
+  readonly limit: 'map' | 'span' | undefined
+}
+
 /** One generation's hold on a partition. */
 export class PartitionState implements TopicPartition {
   readonly topic: string
@@ -25,6 +39,7 @@ export class PartitionState implements TopicPartition {
   mapIsFull = false
   /** Since when `tracker.base` has stood where it stands; 0 before the first look. */
   standsSinceMs = 0
+  #endOffset: number | undefined
   #lastBase = -1
   /** The base above which a gap was too wide to look across. */
   #tooWideFrom = -1
@@ -46,6 +61,21 @@ export class PartitionState implements TopicPartition {
     return isTooWide || this.tracker.span >= SPAN_STOPS_ACCEPTING ? 'span' : undefined
   }
 
+  /** The unfinished record with the lowest offset. */
+  get oldest(): Task | undefined {
+    const [task] = this.open
+    return task
+  }
+
+  get figures(): PartitionFigures {
+    return {
+      ...{ topic: this.topic, partition: this.partition },
+      ...{ nextOffset: this.tracker.next, endOffset: this.#endOffset },
+      ...{ open: this.open.size, oldest: this.oldest },
+      ...{ isPaused: this.paused, limit: this.limit },
+    }
+  }
+
   /** Notices when the offset to commit moves; called once per commit interval. */
   look(nowMs: number): void {
     const { base } = this.tracker
@@ -56,6 +86,7 @@ export class PartitionState implements TopicPartition {
 
   /** Registers the records that fit below `mayAccept`; returns the next offset to fetch. */
   register(batch: RecordBatch, mayAccept: (bytes: number) => boolean): number {
+    this.#endOffset = batch.endOffset
     let expected = Math.max(batch.fromOffset, this.tracker.base)
     const { records, lastOffset } = batch
     if (records.length === 0 && !this.#reaches(lastOffset)) return batch.fromOffset

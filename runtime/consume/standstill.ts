@@ -100,7 +100,7 @@ export function standstillOf(
   state: PartitionState,
   context: { readonly nowMs: number; readonly isRunning: (task: Task) => boolean },
 ): Standstill | undefined {
-  const [task] = state.open
+  const task = state.oldest
   const standsForMs = context.nowMs - state.standsSinceMs
   if (task === undefined || state.standsSinceMs === 0 || standsForMs < TELL_AFTER_MS) return undefined
   const { topic, partition } = state

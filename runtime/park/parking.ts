@@ -84,6 +84,11 @@ export class Parking {
     return keys !== undefined && keys.size > 0 && keys.has(key.toString('latin1'))
   }
 
+  /** Keys of a partition of which something waits now. @throws LABAN_STORE_UNAVAILABLE */
+  async countKeys({ topic, partition }: TopicPartition): Promise<number> {
+    return (await this.#options.store.keys({ topic, partition }))?.length ?? 0
+  }
+
   /** Another owner may have let something of this key wait. */
   suspect({ home, key }: LaneRecord): void {
     if (key !== null) this.#waiting.get(home)?.add(key.toString('latin1'))

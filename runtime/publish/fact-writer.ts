@@ -10,10 +10,13 @@ const NO_HEADERS = {}
 export class FactWriter {
   readonly #producer: BatchingProducer
   readonly #codec: EventCodec
+  readonly #onWritten: ((facts: readonly Fact[]) => void) | undefined
 
-  constructor(producer: BatchingProducer, codec: EventCodec) {
+  /** `onWritten` is told of facts once they are acknowledged: from then on what they say is so. */
+  constructor(producer: BatchingProducer, codec: EventCodec, onWritten?: (facts: readonly Fact[]) => void) {
     this.#producer = producer
     this.#codec = codec
+    this.#onWritten = onWritten
   }
 
   /** Resolves when the facts are acknowledged. */
@@ -26,5 +29,6 @@ export class FactWriter {
         headers: NO_HEADERS,
       })),
     )
+    this.#onWritten?.(facts)
   }
 }

@@ -2,6 +2,7 @@
 import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { Agent } from '../agent.ts'
 import { AgentConsumer } from '../consume/agent-consumer.ts'
+import type { PartitionFigures } from '../consume/partition.ts'
 import type { Standstill } from '../consume/standstill.ts'
 import type { Task } from '../consume/task.ts'
 import type { Broker, TopicPartition } from '../ports/broker.ts'
@@ -110,6 +111,18 @@ export class AgentRunner {
       positions: this.#consumer?.positions ?? [],
       subscribedFrom: Object.fromEntries(this.#consumer?.subscribedFrom ?? []),
     }
+  }
+
+  /** Partitions of the agent's own topics that this process holds. */
+  get partitions(): readonly PartitionFigures[] {
+    return this.#consumer?.figures ?? []
+  }
+
+  /** When the oldest of the events that this process holds was appended, epoch ms; undefined when it holds none. */
+  get oldestAtMs(): number | undefined {
+    const times = this.partitions.flatMap(({ oldest }) => (oldest === undefined ? [] : [oldest.timestampMs]))
+    const oldestAtMs = Math.min(...times, this.#retries.oldestAtMs ?? Number.POSITIVE_INFINITY)
+    return Number.isFinite(oldestAtMs) ? oldestAtMs : undefined
   }
 
   /** Joins the consumer groups. Resolves when the first assignments have arrived. */

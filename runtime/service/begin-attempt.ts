@@ -59,6 +59,8 @@ export function beginAttempt(
       return agent.handle(value.event, context)
     },
   })
+  // One that waits is measured where its end is awaited.
+  if (!(result instanceof Promise)) deps.meter.ran(clock.nowMs() - startedAtMs)
   return { attempt, startedAtMs, span, collector, cancellation, context, result }
 }
 

@@ -85,6 +85,7 @@ export class Decider {
       return decision
     }
     this.#onTakeover(work)
+    this.#deps.meter.tookOver()
     const { claimedAttempt } = decision
     this.#deps.log.info('took over', { ...work.ref, from: owner, attempt: claimedAttempt, deaths })
     if (deaths < MOST_DEATHS) return decision

@@ -3,6 +3,7 @@ import type { EventCodec } from '../../contracts/codec.ts'
 import type { TopicContract } from '../../contracts/contract.ts'
 import type { EnvelopeBlocks } from '../../contracts/envelope-block.ts'
 import type { EventTracer } from '../../tracing/event-tracer.ts'
+import type { HandlingMeter } from '../../tracing/handling-meter.ts'
 import type { Admission } from '../admit/admission.ts'
 import type { LeaseKeeper } from '../admit/lease-keeper.ts'
 import type { Tenure } from '../admit/tenure.ts'
@@ -41,6 +42,7 @@ export interface HandlingDeps {
   readonly producer: BatchingProducer
   readonly facts: FactWriter
   readonly tracer: EventTracer
+  readonly meter: HandlingMeter
   readonly clock: Clock
   readonly log: Logger
   /** The agent's `accepts`, compiled, by topic. */
@@ -52,6 +54,8 @@ export interface HandlingDeps {
   readonly deaths?: { readonly tenure: Tenure; readonly trials: Trials } | undefined
   /** Records of the agent's own topics have ended, well or not. */
   readonly onEnded?: (hasFailed: boolean, count?: number) => void
+  /** A schema is asked for in vain, or has come after all. */
+  readonly onRegistry?: (isAvailable: boolean) => void
   /** A handler does not answer at once: `Handling.waitingCount` has grown. */
   readonly onWaiting?: () => void
   /** True when the record holds up so many finished ones behind it that it has to leave its lane. */

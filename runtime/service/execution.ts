@@ -88,6 +88,7 @@ async function endOf(deps: HandlingDeps, run: Run, begun: BegunAttempt): Promise
   if (result instanceof Promise) {
     const stopTimers = watchLongRun(deps, run, attempt, span)
     result = await result
+    deps.meter.ran(deps.clock.nowMs() - begun.startedAtMs)
     stopTimers()
   }
   if (result.kind !== 'succeeded') {

@@ -27,12 +27,16 @@ async function readValue(deps: HandlingDeps, part: WorkPart): Promise<unknown> {
 }
 
 async function loadSchema(deps: HandlingDeps, schemaId: number): Promise<void> {
-  for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
+  for (let waitMs = FIRST_RETRY_MS, isAway = false; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
     if (deps.signal.aborted) throw new LabanError('LABAN_SHUTDOWN')
     try {
-      return await deps.codec.load(schemaId)
+      await deps.codec.load(schemaId)
+      if (isAway) deps.onRegistry?.(true)
+      return
     } catch (error) {
       if (!isLabanError(error) || error.errorClass !== 'retry') throw error
+      if (!isAway) deps.onRegistry?.(false)
+      isAway = true
       deps.log.warn('schema not loaded; its records wait', { schemaId, problem: describeUnknown(error) })
       await delay(deps.clock, waitMs, deps.signal)
     }

@@ -8,6 +8,7 @@ import { AgentConsumer } from '../consume/agent-consumer.ts'
 import type { Task } from '../consume/task.ts'
 import type { Broker, TopicPartition } from '../ports/broker.ts'
 import { DueGate } from '../retry/due-gate.ts'
+import { readHandover } from '../retry/handover.ts'
 import { Timekeeper } from '../timers/timekeeper.ts'
 import type { ConsumeLimits } from './consume-limits.ts'
 import type { HandlingDeps } from './deps.ts'
@@ -49,6 +50,14 @@ export class RetryMember {
   /** Sleeping handlings whose timers are kept here. */
   get sleepingCount(): number {
     return this.#timekeeper?.count ?? 0
+  }
+
+  /** When the oldest event that runs or waits its turn here was first appended, epoch ms; those that are not due do not count. */
+  get oldestAtMs(): number | undefined {
+    const times = (this.#consumer?.figures ?? []).flatMap(({ oldest }) =>
+      oldest === undefined ? [] : [appendedAtMs(oldest)],
+    )
+    return times.length === 0 ? undefined : Math.min(...times)
   }
 
   /** Joins the group. Resolves when the first assignment has arrived. */
@@ -121,4 +130,9 @@ export class RetryMember {
     })
     return consumer
   }
+}
+
+/** When the event of a handed-over record was first appended. */
+function appendedAtMs({ headers, timestampMs }: Task): number {
+  return readHandover(headers)?.origin.timestampMs ?? timestampMs
 }

@@ -9,6 +9,8 @@ import { physicalTopic } from '../../contracts/contract.ts'
 import { describeUnknown, isLabanError, LabanError } from '../../contracts/errors.ts'
 import { compileRule } from '../../contracts/rules.ts'
 import type { EventTracer } from '../../tracing/event-tracer.ts'
+import { HandlingMeter } from '../../tracing/handling-meter.ts'
+import type { MetricSnapshot } from '../../tracing/metric-snapshot.ts'
 import { Admission } from '../admit/admission.ts'
 import { LeaseKeeper } from '../admit/lease-keeper.ts'
 import { Tenure } from '../admit/tenure.ts'
@@ -24,10 +26,12 @@ import type { ResultStore } from '../ports/result-store.ts'
 import { errorFields, type Logger } from '../ports/logger.ts'
 import { BatchingProducer } from '../publish/batching-producer.ts'
 import { FactWriter } from '../publish/fact-writer.ts'
+import { AgentMetrics } from './agent-metrics.ts'
 import { AgentRunner } from './agent-runner.ts'
 import type { ConsumeLimits } from './consume-limits.ts'
 import type { Health } from './health-server.ts'
 import { ManifestKeeper } from './manifest-keeper.ts'
+import { readServiceMetrics, type Dependency } from './service-metrics.ts'
 
 export interface ServiceOptions {
   readonly agents: readonly Agent[]
@@ -68,11 +72,14 @@ export class Service {
   readonly #giveUp = new AbortController()
   /** By part of this process. */
   readonly #away = new Map<object, 'the store' | 'the broker'>()
+  /** Schemas that the registry does not give. */
+  #missedSchemas = 0
   #state: Health['state'] = 'starting'
   #parts:
     | {
         readonly runners: Map<Agent, AgentRunner>
         readonly recoveries: readonly Recovery[]
+        readonly metrics: readonly AgentMetrics[]
         readonly leases: LeaseKeeper
         readonly manifests: ManifestKeeper
         readonly producer: BatchingProducer
@@ -98,8 +105,9 @@ export class Service {
     const made = this.#options.agents.map((agent) => ({ agent, ...this.#runner(agent, producer, leases) }))
     const runners = new Map(made.map(({ agent, runner }) => [agent, runner]))
     const recoveries = made.flatMap(({ recovery }) => recovery ?? [])
+    const metrics = made.map((parts) => parts.metrics)
     const manifests = new ManifestKeeper({ ...this.#options, instance: this.instance, runners, producer })
-    this.#parts = { runners, recoveries, leases, manifests, producer }
+    this.#parts = { runners, recoveries, metrics, leases, manifests, producer }
     await Promise.all(recoveries.map((recovery) => recovery.start()))
     await Promise.all([...runners.values()].map((runner) => runner.start()))
     await manifests.start()
@@ -118,8 +126,7 @@ export class Service {
   get health(): Health {
     const agents = [...(this.#parts?.runners.values() ?? [])].map((runner) => runner.status)
     const waiting = this.#parts?.producer.problem
-    const isCutOff = waiting?.code === 'LABAN_BROKER_UNAVAILABLE' || agents.some((status) => status.isCutOff)
-    const away = new Set([...this.#away.values(), ...(isCutOff ? ['the broker'] : [])])
+    const away = this.#awayNow(agents.some((status) => status.isCutOff))
     const recovering = (this.#parts?.recoveries ?? []).flatMap(({ problem }) => problem ?? [])
     const problems = [...recovering, ...[...away].map((what) => `${what} does not answer`)]
     if (waiting !== undefined && waiting.code !== 'LABAN_BROKER_UNAVAILABLE') problems.push(waiting.message)
@@ -133,6 +140,27 @@ export class Service {
       standstills.map((standstill) => `${agent}: ${describeStandstill(standstill)}`),
     )
     return { state: this.#state, isReady: problems.length === 0, problems, warnings, agents }
+  }
+
+  /** What this process can tell of itself now, by the table of metrics; nothing before it has started. */
+  async metrics(): Promise<MetricSnapshot | undefined> {
+    if (this.#parts === undefined) return undefined
+    const { metrics, leases, runners } = this.#parts
+    const health = (): Health => this.health
+    const away = (): ReadonlySet<Dependency> => {
+      const servers = this.#awayNow([...runners.values()].some((runner) => runner.status.isCutOff))
+      return new Set([
+        ...(servers.has('the broker') ? (['broker'] as const) : []),
+        ...(servers.has('the store') ? (['store'] as const) : []),
+        ...(this.#missedSchemas > 0 ? (['registry'] as const) : []),
+      ])
+    }
+    return readServiceMetrics({ agents: metrics, leases, health, away })
+  }
+
+  #awayNow(isCutOff: boolean): ReadonlySet<'the store' | 'the broker'> {
+    const cannotSend = this.#parts?.producer.problem?.code === 'LABAN_BROKER_UNAVAILABLE'
+    return new Set([...this.#away.values(), ...(isCutOff || cannotSend ? (['the broker'] as const) : [])])
   }
 
   async #stop(): Promise<void> {
@@ -185,7 +213,7 @@ export class Service {
     agent: Agent,
     producer: BatchingProducer,
     leases: LeaseKeeper,
-  ): { readonly runner: AgentRunner; readonly recovery: Recovery | undefined } {
+  ): { readonly runner: AgentRunner; readonly recovery: Recovery | undefined; readonly metrics: AgentMetrics } {
     const { broker, store, contracts, codec, tracer, clock, namespace, limits, dedup, onFatal } = this.#options
     const log = this.#options.log.child({ agent: agent.name })
     const { signal } = this.#giveUp
@@ -198,6 +226,8 @@ export class Service {
       onAvailability: this.#availability(),
       onLost: () => recovery?.lost(),
     })
+    const meter = new HandlingMeter(agent.name, agent.topics)
+    const parking = this.#parking(agent, log)
     const runner = new AgentRunner({
       broker,
       limits,
@@ -212,21 +242,25 @@ export class Service {
         admission,
         leases,
         producer,
-        facts: new FactWriter(producer, codec),
+        facts: new FactWriter(producer, codec, (facts) => meter.written(facts, clock.nowMs())),
         tracer,
+        meter,
         clock,
         log,
         accepts: compileAccepts(agent, contracts),
-        parking: this.#parking(agent, log),
+        parking,
         deaths: dedup ? this.#deaths(agent, leases, log) : undefined,
         steps: { maxResultBytes: this.#options.maxResultBytes ?? MAX_RESULT_BYTES, results: this.#options.results },
         dedup,
         signal,
+        onRegistry: (isAvailable) => (this.#missedSchemas += isAvailable ? -1 : 1),
         onBug: onFatal,
       },
     })
     const recovery = dedup ? this.#recovery({ agent, admission, leases, runner, log, kept }) : undefined
-    return { runner, recovery }
+    const { admin } = broker
+    const metrics = new AgentMetrics({ agent, runner, meter, parking, admin, clock, maxOpen: limits.maxOpen })
+    return { runner, recovery, metrics }
   }
 
   #recovery(parts: {
