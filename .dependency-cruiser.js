@@ -83,7 +83,10 @@ export default {
       name: 'tracing-sdk-in-setup-only',
       comment: 'Everything else uses @opentelemetry/api, which costs nothing while no SDK is installed.',
       severity: 'error',
-      from: { path: '^(contracts|tracing|runtime|cli|services)/', pathNot: '^tracing/(setup|metrics-setup|metrics-push|flow-trace-ids)\\.ts$' },
+      from: {
+        path: '^(contracts|tracing|runtime|cli|services)/',
+        pathNot: '^tracing/(setup|metrics-setup|metrics-push|flow-trace-ids)\\.ts$',
+      },
       to: { path: 'node_modules/@opentelemetry/(?!api/)' },
     },
     only(

@@ -299,11 +299,8 @@ export class AgentConsumer implements ConsumerHandlers {
     const state = new PartitionState(entry, base, restored, { perKey: this.#options.order === 'key' })
     if (entry.committedOffset !== null) state.committed({ offset: entry.committedOffset, metadata: entry.metadata })
     if (entry.added === true && this.#options.order === 'key') {
-      const { topic, partition } = entry
-      this.#options.log.warn('a partition was added: events of keys that moved to it may be out of order once', {
-        topic,
-        partition,
-      })
+      const at = { topic: entry.topic, partition: entry.partition }
+      this.#options.log.warn('a partition was added: events of keys that moved to it may be out of order once', at)
     }
     const place = `${entry.topic}/${entry.partition}`
     if (!this.#subscribedFrom.has(place)) this.#subscribedFrom.set(place, base)
