@@ -8,7 +8,9 @@ const OURS = '^(contracts|tracing|runtime|cli|services|console|infra|docs|test|b
 /** What a handler and an agent file see; plain types and defineAgent, so every stage may speak of them. */
 const VOCABULARY = '^runtime/(agent|context|events|outcomes|steps)\\.ts$'
 const PUBLIC = '^(contracts|tracing|runtime|runtime/testing|runtime/outbox)/index\\.ts$'
-const ENTRY_POINTS = `${PUBLIC}|^runtime/internal\\.ts$`
+/** The platform's own agents: they read and write what no other agent may, and the command line starts them. */
+const OWN_SERVICES = 'ledger|timekeeper|compensator'
+const ENTRY_POINTS = `${PUBLIC}|^runtime/internal\\.ts$|^services/(${OWN_SERVICES})/index\\.ts$`
 /** Each server's library, and the one place that may know it. */
 const VENDORS = [
   { library: 'kafkajs', home: '^runtime/adapters/kafka/' },
@@ -17,6 +19,8 @@ const VENDORS = [
     home: '^(contracts/registry-confluent\\.ts|runtime/adapters/confluent/)',
   },
   { library: 'ioredis', home: '^runtime/adapters/redis/' },
+  { library: 'pg', home: '^runtime/adapters/postgres/' },
+  { library: '@electric-sql/pglite', home: '^runtime/adapters/pglite/' },
   { library: 'pino', home: '^runtime/(adapters/pino/|logging\\.ts)' },
   { library: 'piscina', home: '^runtime/threads/' },
 ]
@@ -49,14 +53,20 @@ export default {
       severity: 'error',
       from: {},
       // The package's own name is no dependency of it.
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'], pathNot: ENTRY_POINTS },
+      // The cruiser also calls a peer undeclared.
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
+        dependencyTypesNot: ['npm-peer'],
+        pathNot: ENTRY_POINTS,
+      },
     },
     {
       name: 'no-development-packages-in-the-product',
       comment: 'What is published must not need a dev dependency.',
       severity: 'error',
       from: { path: '^(contracts|tracing|runtime|cli|services)/', pathNot: '\\.test\\.ts$' },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+      // An optional peer is installed by who wants it; here it is a dev dependency too.
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer', 'npm-optional'] },
     },
     {
       name: 'index-only-at-entry-points',
@@ -143,8 +153,16 @@ export default {
       comment:
         'A service imports the package, its own domain and text methods; it hears of others through events only.',
       severity: 'error',
-      from: { path: '^services/([^/]+)/' },
+      from: { path: '^services/([^/]+)/', pathNot: `^services/(${OWN_SERVICES})/` },
       to: { path: OURS, pathNot: ['^services/($1|text)/', PUBLIC] },
+    },
+    {
+      name: 'own-services-use-entry-points',
+      comment:
+        'The ledger and its like are part of the platform: they may use what the command line uses, and no more.',
+      severity: 'error',
+      from: { path: `^services/(${OWN_SERVICES})/` },
+      to: { path: OURS, pathNot: ['^services/$1/', PUBLIC, '^runtime/internal\\.ts$'] },
     },
     only('infrastructure-stands-alone', '^infra/', '^infra/', 'Servers start before anything of ours is needed.'),
     only(

@@ -17,6 +17,7 @@ import { dlqRedrive } from './commands/dlq-redrive.ts'
 import { dlqShow } from './commands/dlq-show.ts'
 import { generate } from './commands/generate.ts'
 import { init } from './commands/init.ts'
+import { ledgerRun } from './commands/ledger-run.ts'
 import { publish } from './commands/publish.ts'
 import { demo } from './commands/demo.ts'
 import { dev } from './commands/dev.ts'
@@ -34,6 +35,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   flows,
   run,
   simulate,
+  ledgerRun,
   agents,
   agentReset,
   dlqList,

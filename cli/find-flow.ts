@@ -3,15 +3,14 @@ import { isUuid, type Uuid } from '../contracts/index.ts'
 import {
   isLabanError,
   LabanError,
-  logFlowSource,
   noTarget,
   type Config,
   type FlowSource,
   type TargetKind,
 } from '../runtime/internal.ts'
 import type { FlowGraph } from '../tracing/index.ts'
+import { openFlowSource } from '../services/ledger/index.ts'
 import type { CommandContext } from './command.ts'
-import { readingSource } from './reading-source.ts'
 import { commandLog, findCandidates } from './target.ts'
 
 /** A flow and where it was. */
@@ -41,9 +40,14 @@ export async function findFlow(
     try {
       const stack = await candidate.open()
       try {
-        const source = logFlowSource(readingSource(stack))
-        const graph = await source.flow(await flowIdFor(id, source), { fromLog })
-        return { graph, kind: candidate.kind, target: candidate.description, config: loaded.config }
+        const { source, description, close } = await openFlowSource(stack)
+        try {
+          const graph = await source.flow(await flowIdFor(id, source), { fromLog })
+          const from = fromLog && source.kind === 'ledger' ? 'the log' : description
+          return { graph, kind: candidate.kind, target: `${candidate.description}, ${from}`, config: loaded.config }
+        } finally {
+          await close()
+        }
       } finally {
         await stack.close()
       }

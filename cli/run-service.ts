@@ -5,19 +5,29 @@ import {
   openMetrics,
   serveHealth,
   type Config,
+  type Health,
   type Logger,
   type Service,
 } from '../runtime/internal.ts'
 
+/** What is run: agents, or the ledger. */
+export interface Runnable {
+  readonly health: Health
+  /** What it counts of itself; absent when nothing. */
+  readonly metrics?: Service['metrics']
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
 /** How it ended: the exit status. */
-export async function runUntilStopped(
-  makeService: (onFatal: (error: unknown) => void) => Promise<Service>,
+export async function runUntilStopped<S extends Runnable>(
+  makeService: (onFatal: (error: unknown) => void) => Promise<S>,
   options: {
     readonly config: Config
     readonly log: Logger
     /** Under which metrics are exported. */
     readonly serviceName: string
-    readonly onRunning?: (service: Service, healthPort: number) => void
+    readonly onRunning?: (service: S, healthPort: number) => void
   },
 ): Promise<number> {
   const { config, log, serviceName, onRunning } = options
@@ -28,7 +38,7 @@ export async function runUntilStopped(
     end(isLabanError(error) ? error.exitCode : 70)
   })
   const stopListening = onSignals(log, () => end(0))
-  const metrics = await openMetrics(config, { serviceName, log, source: () => service.metrics() })
+  const metrics = await openMetrics(config, { serviceName, log, source: async () => service.metrics?.() })
   const health = await serveHealth({ health: () => service.health, metrics: metrics?.text }, config.http)
   try {
     await service.start()

@@ -107,6 +107,38 @@ export const SERVER_ERRORS = {
     cause: 'Eviction or missing persistence lets Redis forget what was handled.',
     remedy: 'Set maxmemory-policy noeviction and appendonly yes, or accept it with redis.allowUnsafe.',
   },
+  LABAN_LEDGER_UNAVAILABLE: {
+    class: 'retry',
+    message: 'The ledger at {url} cannot be used: {problem}',
+    cause: 'PostgreSQL is down, full, starting or unreachable. The log keeps the facts meanwhile.',
+    remedy:
+      'Check `ledger.url` with `laban doctor`. The ledger goes on by itself where it stopped; flows can be read from the log.',
+    exit: 69,
+  },
+  LABAN_LEDGER_REFUSED: {
+    class: 'retry',
+    message: 'The ledger at {url} does not let this process in: {problem}',
+    cause:
+      'User, password, database or rights are wrong, or the certificate is signed by nobody whom this process trusts.',
+    remedy:
+      'Correct ledger.url and ledger.password; the user needs the right to create the schema of the ledger. The authority goes in ledger.sslCaFile.',
+    exit: 77,
+  },
+  LABAN_LEDGER_MISSING: {
+    class: 'startup',
+    message: 'There is no ledger: {problem}',
+    cause: 'No database is configured for it, or `laban ledger run` has never been started on it.',
+    remedy:
+      'Set ledger.url (PostgreSQL) or ledger.dir (embedded), and start `laban ledger run`. Flows can be read from the log without.',
+    exit: 78,
+  },
+  LABAN_LEDGER_NEWER: {
+    class: 'startup',
+    message: 'The tables of the ledger at {url} have version {found}; this laban knows {known}',
+    cause: 'A newer laban has written there; tables are only ever changed forwards.',
+    remedy: 'Run the newer laban, or another schema: set ledger.schema.',
+    exit: 78,
+  },
   LABAN_CONSUMER_STOPPED: {
     class: 'startup',
     message: 'The consumer of {agent} keeps stopping: {problem}',

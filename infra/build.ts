@@ -14,7 +14,7 @@ rmSync(outDir, { recursive: true, force: true })
 compile()
 copyRuntimeFiles()
 packDemonstration()
-for (const folder of ['cli', 'demo']) keepOnlyWhatRuns(join(outDir, folder))
+for (const folder of ['cli', 'demo', 'services']) keepOnlyWhatRuns(join(outDir, folder))
 
 function compile(): void {
   const tsc = join(projectDir, 'node_modules', 'typescript', 'bin', 'tsc')
@@ -32,8 +32,8 @@ function copyRuntimeFiles(): void {
 
 /** `laban demo` works wherever the package is: its agents, sample and contracts lie in a folder like a project's. */
 function packDemonstration(): void {
-  mkdirSync(join(outDir, 'demo'))
-  renameSync(join(outDir, 'services'), join(outDir, 'demo', 'services'))
+  mkdirSync(join(outDir, 'demo', 'services'), { recursive: true })
+  renameSync(join(outDir, 'services', 'credit'), join(outDir, 'demo', 'services', 'credit'))
   copy('services/credit/sample', 'demo/services/credit/sample')
   for (const name of ['avro', 'history', 'topics.json']) copy(`contracts/${name}`, `demo/contracts/${name}`)
 }

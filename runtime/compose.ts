@@ -14,13 +14,14 @@ import { noTracer } from '../tracing/create-tracer.ts'
 import type { EventTracer } from '../tracing/event-tracer.ts'
 import type { Agent } from './agent.ts'
 import { kafkaAccess, type KafkaLogin } from './compose/kafka-access.ts'
-import { redisAccess, registryAccess, tracingAccess } from './compose/server-access.ts'
+import { ledgerAccess, redisAccess, registryAccess, tracingAccess } from './compose/server-access.ts'
 import type { Config } from './config/schema.ts'
 import type { Broker } from './ports/broker.ts'
 import type { Store } from './ports/claim-store.ts'
 import { systemClock, type Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
 import type { ResultStore } from './ports/result-store.ts'
+import type { SqlDatabase } from './ports/sql.ts'
 import { Service } from './service/service.ts'
 import { checkStart, eventTopicsOf } from './service/start-checks.ts'
 
@@ -145,6 +146,19 @@ async function openRedis(config: Config, clock: Clock, log: Logger): Promise<Sto
     throw error
   }
   return store
+}
+
+/** The database of the ledger: PostgreSQL, or PGlite in a folder; undefined when none is configured. Nothing is made in it. */
+export async function openLedgerDatabase(config: Config, log: Logger): Promise<SqlDatabase | undefined> {
+  const { url, dir } = config.ledger
+  const logger = log.child({ component: 'ledger' })
+  if (url !== undefined) {
+    const { createPostgresDatabase } = await import('./adapters/postgres/database.ts')
+    return createPostgresDatabase({ url, ...ledgerAccess(config), logger })
+  }
+  if (dir === undefined) return undefined
+  const { openPgliteDatabase } = await import('./adapters/pglite/database.ts')
+  return openPgliteDatabase(dir)
 }
 
 /** A codec with this process's schema ids. Topics that are not needed may be unregistered; encoding for them is an error then. */

@@ -15,6 +15,7 @@ export {
   openCodec,
   openEmbedded,
   openKafka,
+  openLedgerDatabase,
   openRegistry,
   openTracing,
   ownTopics,
@@ -26,15 +27,18 @@ export { openDevPort, type DevAddress, type DevPort } from './compose/dev-port.t
 export { openMetrics, type OpenMetricsOptions } from './compose/metrics.ts'
 export { openRecordedRun, type RecordedRun } from './compose/recorded-runs.ts'
 export { findTargets, noTarget, type Target, type TargetKind, type TargetSearch } from './compose/targets.ts'
-export type { Logger } from './ports/logger.ts'
+export { errorFields, type Logger } from './ports/logger.ts'
+export type { Assignment, Broker, BrokerConsumer, BrokerRecord, RecordBatch } from './ports/broker.ts'
+export type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './ports/sql.ts'
 export { deadLetterDeskOn, type DeadLetterDesk } from './dead-letter-desk.ts'
 export { publisherOn, type Published, type Publisher } from './publisher.ts'
 export { serveHealth, startingHealth, type Health } from './service/health-server.ts'
 export type { Service } from './service/service.ts'
-export { logFlowSource, type FlowSource } from './readback/flow-source.ts'
-export { listFlows, readAllFlows, type FlowSummary } from './readback/list-flows.ts'
+export { logFlowSource, type FlowPage, type FlowSource } from './readback/flow-source.ts'
+export { listFlows, readAllFlows, summarize, type FlowFilter, type FlowSummary } from './readback/list-flows.ts'
 export { agentsWithDeadLetters, readDeadLetters, type DeadLetter } from './readback/dead-letters.ts'
-export { readManifests } from './readback/platform-records.ts'
+export { decodeRecord, readFacts, readManifests, type LogSource } from './readback/platform-records.ts'
+export { partitionOfKey as partitionOfFlow } from '../contracts/murmur2.ts'
 export { readFlow } from './readback/read-flow.ts'
 export { readValues } from './readback/read-values.ts'
 export { renderTree } from '../tracing/render-tree.ts'

@@ -1,4 +1,5 @@
 /** Who should react to an event: derived from what instances announce, never from a hand-drawn picture. */
+import { hash } from 'node:crypto'
 import type { Manifest } from '../contracts/manifest.ts'
 import type { LogPosition } from './flow-graph.ts'
 
@@ -31,6 +32,12 @@ export class Subscriptions {
       const manifest = newest.get(agent)
       if (manifest !== undefined) this.#add({ agent, topics: manifest.consumes, isJoin: manifest.join })
     }
+  }
+
+  /** A number of 31 bits that is the same for the same subscriptions, whoever announced them and when: lines that were derived with others are old. */
+  get fingerprint(): number {
+    const parts = [[...this.#byAgent.values()], [...this.#beginsAt].sort(([a], [b]) => (a < b ? -1 : 1))]
+    return Number.parseInt(hash('sha256', JSON.stringify(parts), 'hex').slice(0, 8), 16) >>> 1
   }
 
   get isEmpty(): boolean {

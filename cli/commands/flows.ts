@@ -32,15 +32,15 @@ export const flows = defineCommand({
   ],
   async run(_args, options, context) {
     const { commandLog, openTarget } = await import('../target.ts')
-    const { readingSource } = await import('../reading-source.ts')
-    const { logFlowSource } = await import('../../runtime/internal.ts')
+    const { openFlowSource } = await import('../../services/ledger/index.ts')
     const { durationText } = await import('../../tracing/index.ts')
     const { tableLines } = await import('../table.ts')
     const { output } = context
     const target = await openTarget(context, { on: options.on, purpose: 'read', log: commandLog() })
+    const { source, description, close } = await openFlowSource(target.stack)
     try {
       const { key, status, agent, error, limit } = options
-      const found = await logFlowSource(readingSource(target.stack)).search({
+      const found = await source.search({
         limit,
         ...(key === undefined ? {} : { key }),
         ...(status === undefined ? {} : { status }),
@@ -63,8 +63,14 @@ export const flows = defineCommand({
       )
       output.line(output.style('dim', header))
       for (const line of lines) output.line(line)
-      output.note(output.styleNote('dim', `${found.flows.length} of ${found.total} flows from ${target.description}`))
+      output.note(
+        output.styleNote(
+          'dim',
+          `${found.flows.length} of ${found.total} flows from ${target.description}, ${description}`,
+        ),
+      )
     } finally {
+      await close()
       await target.stack.close()
     }
   },

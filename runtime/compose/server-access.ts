@@ -2,6 +2,7 @@
 import type { ConfluentRegistryOptions } from '../../contracts/registry-confluent.ts'
 import type { MetricsPush } from '../../tracing/metrics-push.ts'
 import type { TracingOptions } from '../../tracing/setup.ts'
+import type { PostgresOptions } from '../adapters/postgres/database.ts'
 import type { RedisStoreOptions } from '../adapters/redis/store.ts'
 import { latest } from '../config/latest.ts'
 import type { Config } from '../config/schema.ts'
@@ -29,6 +30,16 @@ export function redisAccess({ redis }: Config): Pick<RedisStoreOptions, 'cluster
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(Object.keys(tls).length === 0 ? {} : { tls }),
+  }
+}
+
+/** For the database of the ledger. @throws LABAN_CONFIG_INVALID when a file cannot be read now */
+export function ledgerAccess({ ledger }: Config): Pick<PostgresOptions, 'password' | 'ca'> {
+  const password = revealed(ledger.password)
+  const { ca } = tlsFiles('ledger', ledger)
+  return {
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ca }),
   }
 }
 

@@ -7,6 +7,7 @@ interface StackFile {
   readonly brokers?: readonly string[]
   readonly registryUrl?: string
   readonly redisUrl?: string
+  readonly postgresUrl?: string
   readonly jaegerUrl?: string
   readonly otlpHttpUrl?: string
 }
@@ -20,6 +21,7 @@ export function localStackValues(cwd = process.cwd()): { origin: string; values:
     brokers: file.brokers,
     ...(file.registryUrl === undefined ? {} : { registry: { url: file.registryUrl } }),
     ...(file.redisUrl === undefined ? {} : { redis: { url: file.redisUrl } }),
+    ...(file.postgresUrl === undefined ? {} : { ledger: { url: file.postgresUrl } }),
     tracing: {
       ...(file.otlpHttpUrl === undefined ? {} : { otlpUrl: file.otlpHttpUrl }),
       ...(file.jaegerUrl === undefined ? {} : { jaegerUrl: file.jaegerUrl }),

@@ -126,6 +126,39 @@ const shape = {
     sslKeyFile: key(z.string().optional(), 'Key of the client certificate (PEM).', { isPath: true }),
     allowUnsafe: key(z.boolean().default(false), 'Start although Redis may evict or lose claims.'),
   }).prefault({}),
+  ledger: section('The queryable view of all flows. Without one, flows are read from the log itself.', {
+    url: key(
+      url('postgres:', 'postgresql:').optional(),
+      'PostgreSQL 15 or later, for example postgres://laban@127.0.0.1:5432/laban.',
+      { isUrl: true },
+    ),
+    password: key(secret.optional(), 'Password; instead of one in the URL.', { isSecret: true }),
+    sslCaFile: key(
+      z.string().optional(),
+      'Certificate authority of PostgreSQL (PEM); connections are then encrypted.',
+      {
+        isPath: true,
+      },
+    ),
+    dir: key(
+      z.string().min(1).optional(),
+      'Folder of an embedded database (PGlite) instead of ledger.url; one process uses it at a time. Needs the package @electric-sql/pglite.',
+      { isPath: true },
+    ),
+    schema: key(
+      z.string().min(1).max(63).optional(),
+      'Schema of its tables in the database. Unset: `laban`, with a namespace `laban_<namespace>`.',
+    ),
+    retentionDays: key(
+      z.int().min(1).optional(),
+      'How long it keeps facts and flows. Unset: as long as the contract of laban.facts keeps them on the log.',
+    ),
+    maxBatchFacts: key(z.int().min(1).max(50_000).default(5_000), 'Facts written in one transaction at most.'),
+    quietMs: key(
+      z.int().min(0).default(500),
+      'A flow that has been quiet for so long is summed up; a busy one after four times as long.',
+    ),
+  }).prefault({}),
   contractsDir: key(
     z.string().min(1).default('contracts'),
     'Folder of the contracts: Avro schemas and the topic table.',

@@ -1,0 +1,5 @@
+/** Entry point of the ledger, for the command line and the console: opening it, reading flows from it, running it. No logic. */
+export { Ledger, LEDGER_GROUP, type LedgerOptions } from './ledger.ts'
+export { ledgerFlowSource, type LedgerFlowSourceOptions } from './ledger-flow-source.ts'
+export { createLedger, openFlowSource, openLedger, type OpenFlowSource, type OpenLedger } from './open-ledger.ts'
+export { defaultSchema, dropTables, isMigrated, ledgerTables, migrate, type LedgerTables } from './tables.ts'

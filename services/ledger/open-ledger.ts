@@ -1,0 +1,103 @@
+/** Opens the ledger that the configuration names, to run it or to read from it. */
+import { createCodec, FACTS_TOPIC, LabanError } from '../../contracts/index.ts'
+import {
+  isLabanError,
+  logFlowSource,
+  openLedgerDatabase,
+  type Config,
+  type FlowSource,
+  type Logger,
+  type LogSource,
+  type SqlDatabase,
+  type Stack,
+} from '../../runtime/internal.ts'
+import { ledgerFlowSource } from './ledger-flow-source.ts'
+import { Ledger } from './ledger.ts'
+import { defaultSchema, isMigrated, ledgerTables, type LedgerTables } from './tables.ts'
+
+/** A ledger's database and the tables in it. */
+export interface OpenLedger {
+  readonly database: SqlDatabase
+  readonly tables: LedgerTables
+}
+
+/** Where flows are read from, for programs and people. */
+export interface OpenFlowSource {
+  readonly source: FlowSource
+  /** For people: `the ledger, PostgreSQL at …`, or why it is the log. */
+  readonly description: string
+  close(): Promise<void>
+}
+
+/** The database that the configuration names; undefined when it names none. Nothing is made in it. @throws LABAN_LEDGER_UNAVAILABLE */
+export async function openLedger(config: Config, log: Logger): Promise<OpenLedger | undefined> {
+  const database = await openLedgerDatabase(config, log)
+  if (database === undefined) return undefined
+  return { database, tables: ledgerTables(config.ledger.schema ?? defaultSchema(config.namespace)) }
+}
+
+/** A running ledger's parts for {@link Ledger}, not started. @throws LABAN_LEDGER_MISSING when none is configured */
+export async function createLedger(
+  stack: Stack,
+  onFatal: (error: unknown) => void,
+): Promise<{ readonly ledger: Ledger; readonly database: SqlDatabase }> {
+  const { config, broker, clock, log } = stack
+  const open = await openLedger(config, log)
+  if (open === undefined)
+    throw new LabanError('LABAN_LEDGER_MISSING', { problem: 'neither ledger.url nor ledger.dir is set' })
+  const ledger = new Ledger({
+    ...open,
+    broker,
+    clock,
+    log,
+    codec: readingSource(stack).codec,
+    retentionMs: retentionOf(stack),
+    maxBatchFacts: config.ledger.maxBatchFacts,
+    quietMs: config.ledger.quietMs,
+    onFatal,
+  })
+  return { ledger, database: open.database }
+}
+
+/** Reads from the ledger where there is one that answers and has been started before, else from the log. */
+export async function openFlowSource(stack: Stack): Promise<OpenFlowSource> {
+  const source = readingSource(stack)
+  const fromLog = (description: string): OpenFlowSource => ({
+    source: logFlowSource(source),
+    description,
+    close: () => Promise.resolve(),
+  })
+  if (stack.kind !== 'kafka') return fromLog('the log')
+  let open: OpenLedger | undefined
+  try {
+    open = await openLedger(stack.config, stack.log)
+    if (open === undefined) return fromLog('the log')
+    const { database, tables } = open
+    if (!(await isMigrated(database, tables))) {
+      await database.close()
+      return fromLog('the log; the ledger has never been started')
+    }
+    return {
+      source: ledgerFlowSource({ ...open, source }),
+      description: `the ledger, ${database.description}`,
+      close: () => database.close(),
+    }
+  } catch (error) {
+    await open?.database.close()
+    if (!isLabanError(error)) throw error
+    return fromLog(`the log, because the ledger cannot be used: ${error.message}`)
+  }
+}
+
+/** What flows are read with; the writers' schemas come from the registry. */
+export function readingSource({ broker, contracts, registry }: Stack): LogSource {
+  return { broker, contracts, codec: createCodec({ contracts, registry, schemaIds: new Map() }) }
+}
+
+const DAY_MS = 86_400_000
+
+/** As long as the log keeps facts, unless configured otherwise. */
+function retentionOf({ config, contracts }: Stack): number {
+  const { retentionDays } = config.ledger
+  return retentionDays === undefined ? contracts.get(FACTS_TOPIC).retentionMs : retentionDays * DAY_MS
+}

@@ -1,0 +1,93 @@
+/** What a ledger promises, on any broker and database. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { deriveId } from '../../contracts/ids.ts'
+import type { Broker } from '../../runtime/ports/broker.ts'
+import type { SqlDatabase } from '../../runtime/ports/sql.ts'
+import { dropTables, migrate } from '../../services/ledger/index.ts'
+import { idsOf, ledgerScene, type LedgerScene } from '../harness/ledger-scene.ts'
+import { uniqueName } from '../harness/unique-name.ts'
+
+/** Servers of one suite. */
+export interface LedgerUnderTest {
+  readonly broker: Broker
+  readonly database: SqlDatabase
+}
+
+/** Runs the suite. */
+export function describeLedger(name: string, open: () => Promise<LedgerUnderTest>): void {
+  describe(`the ledger on ${name}`, () => {
+    let scene: LedgerScene
+
+    beforeAll(async () => {
+      const { broker, database } = await open()
+      scene = await ledgerScene(broker, database, uniqueName('ledger').replace('-', '_'))
+      await scene.announce(scene.manifests)
+      await scene.start()
+    }, 60_000)
+
+    afterAll(async () => {
+      await dropTables(scene.database, scene.tables)
+      await scene.close()
+    }, 60_000)
+
+    it('gives the same graphs as the log', async () => {
+      const flows = scene.flows(60, 'graphs')
+      await scene.append(flows.flat())
+      await scene.untilCaughtUp()
+      for (const id of idsOf(flows).slice(0, 20)) expect(await scene.ledger.flow(id)).toEqual(await scene.log.flow(id))
+    })
+
+    it('finds the same flows as the log, in the same order', async () => {
+      const flows = scene.flows(30, 'search')
+      // The last facts of every third flow are missing: it stays open.
+      await scene.append(flows.flatMap((facts, index) => (index % 3 === 0 ? facts.slice(0, 4) : facts)))
+      await scene.untilCaughtUp()
+      const [id = ''] = idsOf(flows)
+      for (const filter of [
+        {},
+        { limit: 5 },
+        { status: 'completed' },
+        { status: 'pending' },
+        { status: 'processing' },
+        { status: 'waiting' },
+        { agent: 'credit.final-approval', limit: 7 },
+        { agent: 'nobody' },
+        { key: id.slice(0, 6) },
+        { key: id },
+        { key: 'no such key' },
+        { errorCode: 'LABAN_HANDLER_FAILED' },
+        { sinceMs: 0 },
+        { untilMs: 1_000 },
+        { sinceMs: flows[3]?.[0]?.startedAtMs ?? 0, untilMs: Date.now() },
+      ] as const) {
+        expect(await scene.ledger.search(filter), JSON.stringify(filter)).toEqual(await scene.log.search(filter))
+      }
+    })
+
+    it('finds the flow of every event', async () => {
+      const flows = scene.flows(3, 'events')
+      await scene.append(flows.flat())
+      await scene.untilCaughtUp()
+      for (const facts of flows) {
+        const ids = new Set(facts.flatMap(({ outputs }) => outputs.map(({ eventId }) => eventId)))
+        expect(ids.size).toBeGreaterThan(4)
+        for (const id of ids) expect(await scene.ledger.flowsOfEvent(id)).toEqual(idsOf([facts]))
+      }
+      expect(await scene.ledger.flowsOfEvent(deriveId('nobody'))).toEqual([])
+    })
+
+    it('knows the newest manifest of every instance', async () => {
+      expect(await scene.ledger.manifests()).toEqual(await scene.log.manifests())
+    })
+
+    it('says that a flow is not there', async () => {
+      const flowId = deriveId('no such flow')
+      await expect(scene.ledger.flow(flowId)).rejects.toMatchObject({ code: 'LABAN_FLOW_NOT_FOUND' })
+    })
+
+    it('can be made by several at once', async () => {
+      const { database, tables } = scene
+      await Promise.all([1, 2, 3].map(() => migrate(database, tables)))
+    })
+  })
+}
