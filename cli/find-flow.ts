@@ -11,40 +11,54 @@ import {
 import type { FlowGraph } from '../tracing/index.ts'
 import { openFlowSource } from '../services/ledger/index.ts'
 import type { CommandContext } from './command.ts'
+import { readingSource, type ReadingSource } from './reading-source.ts'
 import { commandLog, findCandidates } from './target.ts'
 
-/** A flow and where it was. */
+/** A flow, where it was, and what to read more of it with. */
 export interface FoundFlow {
   readonly graph: FlowGraph
   readonly kind: TargetKind
   /** For people. */
   readonly target: string
   readonly config: Config
+  readonly source: FlowSource
+  readonly log: ReadingSource
+}
+
+/** Where and how to look. */
+export interface FindOptions {
+  readonly on: TargetKind | undefined
+  readonly fromLog: boolean
 }
 
 /** Errors after which the next place is looked at. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['LABAN_FLOW_NOT_FOUND', 'LABAN_BROKER_UNAVAILABLE', 'LABAN_LOG_FILE'])
 
 /**
- * Reads the flow from the first place that has it.
+ * Reads the flow from the first place that has it, and calls `use` while that place is open.
  * @throws LABAN_FLOW_NOT_FOUND, LABAN_TARGET_MISSING, LABAN_USAGE when the beginning of an id fits several flows
  */
-export async function findFlow(
+export async function withFlow<R>(
   id: string,
   context: CommandContext,
-  { on, fromLog }: { readonly on: TargetKind | undefined; readonly fromLog: boolean },
-): Promise<FoundFlow> {
+  { on, fromLog }: FindOptions,
+  use: (found: FoundFlow) => Promise<R>,
+): Promise<R> {
   const { loaded, candidates } = await findCandidates(context, { on, purpose: 'read', log: commandLog() })
   let failure: LabanError | undefined
   for (const candidate of candidates) {
+    let isFound = false
     try {
       const stack = await candidate.open()
       try {
         const { source, description, close } = await openFlowSource(stack)
         try {
           const graph = await source.flow(await flowIdFor(id, source), { fromLog })
+          isFound = true
           const from = fromLog && source.kind === 'ledger' ? 'the log' : description
-          return { graph, kind: candidate.kind, target: `${candidate.description}, ${from}`, config: loaded.config }
+          const target = `${candidate.description}, ${from}`
+          const { kind } = candidate
+          return await use({ graph, kind, target, config: loaded.config, source, log: readingSource(stack) })
         } finally {
           await close()
         }
@@ -52,7 +66,7 @@ export async function findFlow(
         await stack.close()
       }
     } catch (error) {
-      if (!isLabanError(error) || !ELSEWHERE.has(error.code)) throw error
+      if (isFound || !isLabanError(error) || !ELSEWHERE.has(error.code)) throw error
       failure ??= error
     }
   }

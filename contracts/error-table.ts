@@ -231,6 +231,13 @@ export const ERROR_TABLE = {
     remedy: 'List flows with `laban flows`.',
     exit: 66,
   },
+  LABAN_UNMASK_REFUSED: {
+    class: 'terminal',
+    message: 'Fields that contracts mark as personal stay masked: {key} is not set',
+    cause: '--unmask was given where the configuration does not allow it.',
+    remedy: 'Whoever may read personal data here sets {key} to true in a configuration of their own.',
+    exit: 77,
+  },
   LABAN_DEAD_LETTER_NOT_FOUND: {
     class: 'terminal',
     message: 'No dead letter {id}',

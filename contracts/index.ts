@@ -1,5 +1,6 @@
 /** The public entry point `laban/contracts`: everything needed to load, check, encode and provision what agents say. No logic. */
 export * from './agent-topics.ts'
+export { hasMarkedFields, maskValue } from './mask-value.ts'
 export { canonicalSchema, type CanonicalSchema, type SchemaProblem } from './canonical-schema.ts'
 export type * from './codec.ts'
 export * from './compatibility.ts'

@@ -39,6 +39,7 @@ export { listFlows, readAllFlows, summarize, type FlowFilter, type FlowSummary }
 export { agentsWithDeadLetters, readDeadLetters, type DeadLetter } from './readback/dead-letters.ts'
 export { decodeRecord, readFacts, readManifests, type LogSource } from './readback/platform-records.ts'
 export { partitionOfKey as partitionOfFlow } from '../contracts/murmur2.ts'
+export { readBodies, type EventBody } from './readback/read-bodies.ts'
 export { readFlow } from './readback/read-flow.ts'
 export { readValues } from './readback/read-values.ts'
 export { renderTree } from '../tracing/render-tree.ts'

@@ -188,6 +188,12 @@ const shape = {
       { isPath: true },
     ),
   }).prefault({}),
+  reading: section('Reading flows back.', {
+    allowUnmask: key(
+      z.boolean().default(false),
+      'Whether `--unmask` may show what contracts mark as personal. Who may set this may read it.',
+    ),
+  }).prefault({}),
   tracing: section('Traces over OTLP.', {
     enabled: key(z.boolean().default(true), 'Whether traces are made; they are sent only when otlpUrl is set.'),
     otlpUrl: key(
