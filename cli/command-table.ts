@@ -10,6 +10,7 @@ import { configKeys } from './commands/config-keys.ts'
 import { configPrint } from './commands/config-print.ts'
 import { contractsCheck } from './commands/contracts-check.ts'
 import { contractsPush } from './commands/contracts-push.ts'
+import { diff } from './commands/diff.ts'
 import { dlqDiscard } from './commands/dlq-discard.ts'
 import { dlqEdit } from './commands/dlq-edit.ts'
 import { dlqList } from './commands/dlq-list.ts'
@@ -33,6 +34,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   publish,
   flow,
   flows,
+  diff,
   run,
   simulate,
   ledgerRun,
