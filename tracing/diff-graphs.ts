@@ -154,7 +154,7 @@ function onlyIn(side: 'left' | 'right', own: PlacedFlow, other: PlacedFlow): rea
     if (known !== undefined) known.count++
     else {
       const { hop } = placed.it
-      const id = 'key' in placed.it && 'agent' in placed.it ? placed.it.key : (placed.it).id
+      const id = 'key' in placed.it && 'agent' in placed.it ? placed.it.key : placed.it.id
       found.set(group, { side, kind, name, after, hop, id, count: 1 })
     }
   }
