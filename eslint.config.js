@@ -60,7 +60,7 @@ export default tseslint.config(
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.recommendedTypeChecked],
     plugins: { jsdoc },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -115,7 +115,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{runtime,contracts,tracing,cli}/**/*.ts'],
+    files: ['{runtime,contracts,tracing,cli,console}/**/*.{ts,tsx}'],
     rules: { 'no-restricted-syntax': ['error', NO_DEFAULT_EXPORT, NO_BARE_ERROR, NO_ENVIRONMENT] },
   },
   {

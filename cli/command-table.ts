@@ -8,6 +8,7 @@ import { agents } from './commands/agents.ts'
 import { agentReset } from './commands/agent-reset.ts'
 import { configKeys } from './commands/config-keys.ts'
 import { configPrint } from './commands/config-print.ts'
+import { console } from './commands/console.ts'
 import { contractsCheck } from './commands/contracts-check.ts'
 import { contractsPush } from './commands/contracts-push.ts'
 import { diff } from './commands/diff.ts'
@@ -45,6 +46,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   dlqRedrive,
   dlqEdit,
   dlqDiscard,
+  console,
   doctor,
   acl,
   generate,

@@ -1,5 +1,6 @@
 /** The one table of error codes. A code is never reused; `docs/reference/errors.md` is generated from here. */
 import type { ErrorDefinition } from './error-definition.ts'
+import { CONSOLE_ERRORS } from './error-rows-console.ts'
 import { HANDLING_ERRORS } from './error-rows-handling.ts'
 import { SERVER_ERRORS } from './error-rows-servers.ts'
 
@@ -246,6 +247,7 @@ export const ERROR_TABLE = {
     remedy: 'List them with `laban dlq list --all`.',
     exit: 66,
   },
+  ...CONSOLE_ERRORS,
   LABAN_USAGE: {
     class: 'terminal',
     message: '{problem}',

@@ -17,17 +17,17 @@ import { FactWriter } from './publish/fact-writer.ts'
 import type { DeadLetter } from './readback/dead-letters.ts'
 import { handoverRecord, type HandoverKind } from './retry/handover.ts'
 
-/** Acts on dead letters of an open stack; see the file's head. */
+/** Acts on dead letters of an open stack; see the file's head. `by` says who acts, and stands in the fact. */
 export interface DeadLetterDesk {
   /** The event runs again at its agent, and nowhere else, under its own id. */
-  redrive(letter: DeadLetter): Promise<void>
+  redrive(letter: DeadLetter, by?: string): Promise<void>
   /** Nothing is to become of it; events of its key that wait behind it go on. */
-  discard(letter: DeadLetter, reason: string): Promise<void>
+  discard(letter: DeadLetter, reason: string, by?: string): Promise<void>
   /**
    * A new event with this value runs in its place and refers to it; the same value twice is the same event. Returns its id.
    * @throws LABAN_CONTRACT_VALIDATION, LABAN_CONTRACT_RULE when the value does not fit; LABAN_USAGE when it has another key
    */
-  replace(letter: DeadLetter, value: unknown): Promise<string>
+  replace(letter: DeadLetter, value: unknown, by?: string): Promise<string>
   /** The value of the event. @throws LABAN_CONTRACT_DECODE, LABAN_CONTRACT_UNKNOWN_SCHEMA, LABAN_CONTRACT_RULE */
   valueOf(letter: DeadLetter): Promise<unknown>
   /** Sends what is buffered and closes. */
@@ -68,30 +68,35 @@ export async function openDesk(options: DeskOptions): Promise<DeadLetterDesk> {
       factOf(letter, { outcome, instance, nowMs: clock.nowMs(), detail: { deadLetter: letter.place, ...detail } }),
     )
   return {
-    async redrive(letter) {
+    async redrive(letter, by) {
       await producer.append([recordOf(letter, 'redrive')])
       await producer.append([mark(letter, 'redriven')])
-      await tell(letter, 'suspended', { action: 'redriven', generation: String(letter.generation) })
+      await tell(letter, 'suspended', { action: 'redriven', generation: String(letter.generation), ...actor(by) })
     },
-    async discard(letter, reason) {
+    async discard(letter, reason, by) {
       await producer.append([recordOf(letter, 'release')])
       await producer.append([mark(letter, 'discarded', reason)])
-      await tell(letter, 'dead-lettered', { action: 'discarded', reason })
+      await tell(letter, 'dead-lettered', { action: 'discarded', reason, ...actor(by) })
     },
-    async replace(letter, value) {
+    async replace(letter, value, by) {
       const bytes = codec.encode(letter.origin.topic, value)
       checkKey(letter, value, contracts.get(letter.origin.topic).keyField)
       const envelope = replacementOf(letter, bytes, clock.nowMs())
       const body = { key: letter.key, value: bytes, headers: encodeEnvelope(envelope) }
       const [place] = await producer.append([recordOf({ ...letter, ...body, generation: 0, attempts: 0 }, 'redrive')])
       await producer.append([mark(letter, 'replaced', envelope.id)])
-      await tell(letter, 'dead-lettered', { action: 'replaced', by: envelope.id })
+      await tell(letter, 'dead-lettered', { action: 'replaced', by: envelope.id, ...actor(by) })
       if (place !== undefined) await facts.append(publishedFact(envelope, place, { instance, nowMs: clock.nowMs() }))
       return envelope.id
     },
     valueOf: (letter) => decode(codec, letter),
     close: () => producer.close(FLUSH_TIMEOUT_MS),
   }
+}
+
+/** A name that a person gave; what is absent says that the command line did it. */
+function actor(by: string | undefined): Readonly<Record<string, string>> {
+  return by === undefined ? {} : { operator: by }
 }
 
 function recordOf(letter: DeadLetter, kind: Extract<HandoverKind, 'redrive' | 'release'>): OutgoingRecord {

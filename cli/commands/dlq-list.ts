@@ -20,8 +20,8 @@ export const dlqList = defineCommand({
   ],
   async run(_args, options, context) {
     const { commandLog, openTarget } = await import('../target.ts')
-    const { readRetentions } = await import('../dlq/expiry.ts')
-    const { groupLetters, isWaiting, selectLetters } = await import('../dlq/select.ts')
+    const { groupLetters, isWaiting, readRetentions } = await import('../../runtime/internal.ts')
+    const { selectLetters } = await import('../dlq/select.ts')
     const { groupLines, groupJson } = await import('../dlq/show-letters.ts')
     const { output } = context
     const target = await openTarget(context, { on: options.on, purpose: 'read', log: commandLog() })

@@ -27,9 +27,9 @@ export const dlqRedrive = defineCommand({
   ],
   async run([id], options, context) {
     const { commandLog, openTarget } = await import('../target.ts')
-    const { deadLetterDeskOn, LabanError } = await import('../../runtime/internal.ts')
-    const { isWaiting, selectLetters, selectOne } = await import('../dlq/select.ts')
-    const { inOrder, redriveAll } = await import('../dlq/redrive-all.ts')
+    const { deadLetterDeskOn, inOrder, isWaiting, LabanError } = await import('../../runtime/internal.ts')
+    const { selectLetters, selectOne } = await import('../dlq/select.ts')
+    const { redriveAll } = await import('../dlq/redrive-all.ts')
     const { letterJson } = await import('../dlq/show-letters.ts')
     const { output } = context
     const { agent, code, flow, group, since, all } = options

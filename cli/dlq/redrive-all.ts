@@ -1,5 +1,5 @@
 /** Sends dead letters once more, one after the other, no faster than asked for. */
-import { delay, systemClock, type DeadLetter, type DeadLetterDesk } from '../../runtime/internal.ts'
+import { delay, inOrder, systemClock, type DeadLetter, type DeadLetterDesk } from '../../runtime/internal.ts'
 
 /** In the order in which they were first recorded, so that events of one key go on in theirs. */
 export async function redriveAll(
@@ -17,13 +17,4 @@ export async function redriveAll(
     await desk.redrive(letter)
     onRedriven(letter)
   }
-}
-
-/** One letter per handling: the members of a join come back together. */
-export function inOrder(letters: readonly DeadLetter[]): readonly DeadLetter[] {
-  const byHandling = new Map<string, DeadLetter>()
-  for (const letter of letters) byHandling.set(`${letter.agent} ${letter.handlingId}`, letter)
-  return [...byHandling.values()].sort(
-    (a, b) => a.origin.timestampMs - b.origin.timestampMs || a.origin.offset - b.origin.offset,
-  )
 }

@@ -1,8 +1,8 @@
-/** Finds the dead letters that a command is about, and groups them by what went wrong. */
-import { createHash } from 'node:crypto'
+/** Finds the dead letters that a command is about. */
 import { parseDurationMs } from '../../contracts/index.ts'
 import {
   agentsWithDeadLetters,
+  groupIdOf,
   LabanError,
   readDeadLetters,
   type DeadLetter,
@@ -20,23 +20,6 @@ export interface Selection {
   readonly group?: string | undefined
   readonly since?: string | undefined
   readonly on?: TargetKind | undefined
-}
-
-/** Dead letters that failed alike. */
-export interface DeadLetterGroup {
-  /** Eight hex digits of agent, code, message and place in the code. */
-  readonly id: string
-  readonly agent: string
-  readonly code: string
-  readonly message: string
-  /** The line of the stack that comes first, or ''. */
-  readonly at: string
-  readonly letters: readonly DeadLetter[]
-}
-
-/** Still to be dealt with. */
-export function isWaiting({ status }: DeadLetter): boolean {
-  return status === 'open' || status === 'redriven'
 }
 
 /** The dead letters of a selection, those included that have been dealt with. @throws LABAN_AGENT_UNKNOWN, LABAN_USAGE */
@@ -75,36 +58,6 @@ export async function selectOne(
   const places = newest.map((letter) => letter.place).slice(0, 5)
   const problem = `${selection.id} fits ${newest.length} dead letters: ${places.join(', ')}; name one of these, or --agent`
   throw new LabanError('LABAN_USAGE', { problem })
-}
-
-/** Groups, the largest first. */
-export function groupLetters(letters: readonly DeadLetter[]): readonly DeadLetterGroup[] {
-  return [...Map.groupBy(letters, groupIdOf)]
-    .flatMap(([id, members]) => {
-      const last = members.at(-1)
-      if (last === undefined) return []
-      const { agent, code } = last
-      return [{ id, agent, code, message: firstLine(last.message), at: firstFrame(last.stack), letters: members }]
-    })
-    .sort((a, b) => b.letters.length - a.letters.length || (a.id < b.id ? -1 : 1))
-}
-
-/** Numbers and ids in a message differ from event to event; what is left says what went wrong. */
-function groupIdOf({ agent, code, message, stack }: DeadLetter): string {
-  const text = firstLine(message).replace(/[0-9a-f]{8}-[0-9a-f-]{27}|\d+/gi, '#')
-  return createHash('sha256')
-    .update([agent, code, text, firstFrame(stack)].join('|'))
-    .digest('hex')
-    .slice(0, 8)
-}
-
-function firstLine(text: string): string {
-  return text.split('\n')[0] ?? ''
-}
-
-function firstFrame(stack: string): string {
-  // `laban dev` loads a file anew after each edit, under another address.
-  return (/^\s*at (.+)$/m.exec(stack)?.[1] ?? '').replace(/\?laban-generation=\d+/, '')
 }
 
 function sinceOf(text: string, nowMs: number): number {

@@ -1,10 +1,15 @@
 /** Dead letters as text and as JSON. */
 import { headerText } from '../../contracts/index.ts'
-import { describeUnknown, type DeadLetter } from '../../runtime/internal.ts'
+import {
+  describeUnknown,
+  expiryOf,
+  isGoingSoon,
+  type DeadLetter,
+  type DeadLetterGroup,
+  type Retentions,
+} from '../../runtime/internal.ts'
 import type { Output } from '../output.ts'
 import type { ReadingSource } from '../reading-source.ts'
-import { expiryOf, isGoingSoon, type Retentions } from './expiry.ts'
-import type { DeadLetterGroup } from './select.ts'
 
 /** The value of an event, or why it cannot be read. */
 export type Body = { readonly value: unknown } | { readonly unreadable: string; readonly bytes: string }

@@ -236,6 +236,20 @@ const shape = {
     host: key(z.string().min(1).default('127.0.0.1'), 'Address to listen on.'),
     port: key(port.default(0), 'Port of /live, /ready and /metrics. 0: any free port. Containers use 9464.'),
   }).prefault({}),
+  console: section('The console in a browser.', {
+    host: key(z.string().min(1).default('127.0.0.1'), 'Address to listen on. Whoever reaches it reads all events.'),
+    port: key(port.default(9470), 'Port of page and API. 0: any free port.'),
+    allowedHosts: key(
+      z.array(z.string().min(1)).default([]),
+      'Names under which it is asked, without port, where it stands behind another name than its own address.',
+    ),
+    operatorToken: key(
+      secret.optional(),
+      'At least 16 characters. Whoever has it may redrive, correct and discard dead letters. Unset: it only reads.',
+      { isSecret: true },
+    ),
+    inDev: key(z.boolean().default(true), 'Whether `laban dev` serves it too.'),
+  }).prefault({}),
   leaseMs: key(durationMs.default(10_000), 'How long the work of a silent process stays its own; renewed every third.'),
   drainTimeoutMs: key(z.int().min(0).default(30_000), 'How long running handlers may take to finish on shutdown.'),
   maxInFlight: key(z.int().min(1).default(20_000), 'Events that one process holds at once.'),

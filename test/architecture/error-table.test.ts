@@ -9,7 +9,7 @@ const codes = Object.keys(ERROR_TABLE) as ErrorCode[]
 const rowOf = (code: ErrorCode): ErrorDefinition => ERROR_TABLE[code]
 
 const sources = projectFiles()
-  .filter((path) => /^(contracts|runtime|tracing|cli|services|bin)\/.*\.(ts|js)$/.test(path))
+  .filter((path) => /^(contracts|runtime|tracing|cli|console|services|bin)\/.*\.(ts|js)$/.test(path))
   .filter((path) => path !== 'contracts/error-table.ts')
   .map((path) => ({ path, text: read(path) }))
 

@@ -1,6 +1,7 @@
 /** When dead letters are gone: their topics keep them for a time, and one that is gone cannot be redriven. */
-import { agentTopic } from '../../contracts/index.ts'
-import type { DeadLetter, Stack } from '../../runtime/internal.ts'
+import { agentTopic } from '../../contracts/contract.ts'
+import type { Broker } from '../ports/broker.ts'
+import type { DeadLetter } from './dead-letters.ts'
 
 /** Milliseconds for which each agent's dead letters are kept; without one that keeps them for ever, or does not say. */
 export type Retentions = ReadonlyMap<string, number>
@@ -10,7 +11,7 @@ const SOON_MS = 3 * 86_400_000
 
 /** As the broker has it, which may differ from what the contracts want. */
 export async function readRetentions(
-  { broker }: Pick<Stack, 'broker'>,
+  { broker }: { readonly broker: Pick<Broker, 'admin'> },
   letters: readonly DeadLetter[],
 ): Promise<Retentions> {
   const agents = new Map(letters.map(({ agent }) => [agentTopic(agent, 'dead-letter'), agent]))

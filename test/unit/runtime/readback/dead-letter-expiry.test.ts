@@ -1,6 +1,6 @@
 /** Until when dead letters are kept: as the broker has it, never where it keeps them for ever. */
 import { expect, it } from 'vitest'
-import { expiryOf, isGoingSoon, readRetentions } from '../../../../cli/dlq/expiry.ts'
+import { expiryOf, isGoingSoon, readRetentions } from '../../../../runtime/readback/dead-letter-expiry.ts'
 import { createMemoryBroker } from '../../../../runtime/adapters/memory/broker.ts'
 import type { DeadLetter } from '../../../../runtime/internal.ts'
 import { systemClock } from '../../../../runtime/ports/clock.ts'

@@ -1,0 +1,108 @@
+/** Starts the console on an open stack: page and API on one port, of this machine only unless it is told otherwise. */
+import type { AddressInfo } from 'node:net'
+import type { EventCodec } from '../../contracts/index.ts'
+import {
+  deadLetterDeskOn,
+  describeUnknown,
+  LabanError,
+  type DeadLetterDesk,
+  type FlowSource,
+  type Stack,
+} from '../../runtime/internal.ts'
+import type { About } from '../api.ts'
+import { createApp } from './create-app.ts'
+import { DeadLetterShelf } from './dead-letter-shelf.ts'
+import { KeptAnswers } from './kept-answers.ts'
+import { Operator } from './operator.ts'
+import { lettersOf } from './dead-letters.ts'
+import { webFolder } from './web-folder.ts'
+
+/** What a console needs. */
+export interface ConsoleOptions {
+  readonly stack: Stack
+  readonly source: FlowSource
+  /** Decodes events; needs no schema of ours to be registered. */
+  readonly codec: EventCodec
+  /** What is looked at, for people. */
+  readonly target: string
+  readonly version: string
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** Names under which it may be asked, besides those of this machine. */
+  readonly allowedHosts: readonly string[]
+  /** Turns actions on; asked at every action. Undefined: the console only reads. */
+  readonly operatorToken: (() => string) | undefined
+  /** False for a finished run, which takes nothing any more. @default true */
+  readonly isWritable?: boolean
+  /** A checkout makes the page first, which takes some seconds: before this listens, or with the first request. @default 'first' */
+  readonly makePage?: 'first' | 'when-asked'
+  /** Told when the page must be made. */
+  readonly onBuild?: () => void
+}
+
+/** A running console. */
+export interface RunningConsole {
+  readonly url: string
+  close(): Promise<void>
+}
+
+const NEEDS_TOKEN =
+  'Set LABAN_CONSOLE_OPERATOR_TOKEN (or console.operatorToken) to a secret of at least 16 characters and start the console again.'
+const IS_FINISHED = 'This is the log of a run that has ended; nothing can be added to it.'
+const MAX_KEPT_WEIGHT = 600
+
+/** Listens and answers until it is closed. @throws LABAN_CONSOLE_PORT, LABAN_CONSOLE_PAGE, LABAN_CONFIG_INVALID */
+export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
+  const { stack, source, codec, host, port, allowedHosts } = options
+  const log = stack.log.child({ component: 'console' })
+  const kept = new KeptAnswers({ clock: stack.clock, maxWeight: MAX_KEPT_WEIGHT })
+  const context = { stack, source, codec, log, kept, shelf: new DeadLetterShelf(stack) }
+  let desk: Promise<DeadLetterDesk> | undefined
+  const operator = new Operator({
+    token: options.isWritable === false ? undefined : options.operatorToken,
+    log,
+    desk: () => (desk ??= deadLetterDeskOn(stack).catch((error: unknown) => forgetDesk(error))),
+    lettersOf: (agent) => lettersOf(context, agent),
+  })
+  const forgetDesk = (error: unknown): never => {
+    desk = undefined
+    throw error
+  }
+  const webDir = (): Promise<string> => webFolder(options.onBuild)
+  if (options.makePage !== 'when-asked') await webDir()
+  const app = createApp({
+    context,
+    operator,
+    about: aboutOf(options, operator),
+    allowedHosts: [...allowedHosts, host],
+    webDir,
+  })
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    const details = { address: `${host}:${port}`, problem: describeUnknown(error) }
+    throw new LabanError('LABAN_CONSOLE_PORT', details, { cause: error })
+  }
+  const { port: actualPort } = app.server.address() as AddressInfo
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}/`,
+    close: async () => {
+      app.server.closeAllConnections()
+      await app.close()
+      await (await desk?.catch(() => undefined))?.close()
+    },
+  }
+}
+
+function aboutOf({ stack, source, target, version, isWritable = true }: ConsoleOptions, operator: Operator): About {
+  const { isEnabled } = operator
+  return {
+    version,
+    target,
+    namespace: stack.config.namespace,
+    readsFrom: source.kind,
+    jaegerUrl: stack.config.tracing.jaegerUrl?.replace(/\/$/, '') ?? null,
+    actions: { enabled: isEnabled, howTo: isEnabled ? '' : isWritable ? NEEDS_TOKEN : IS_FINISHED },
+  }
+}

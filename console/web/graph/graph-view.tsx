@@ -1,0 +1,138 @@
+/**
+ * Draws a graph that can be moved and zoomed. Every node is a stop of the Tab key and says what it is; whoever does not want a drawing
+ * has the same as a table beside it.
+ */
+import {
+  Background,
+  Controls,
+  Handle,
+  MarkerType,
+  Position,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+  type Edge,
+  type Node,
+  type NodeProps,
+} from '@xyflow/react'
+import '@xyflow/react/dist/style.css'
+import { useEffect, useMemo, type KeyboardEvent, type ReactNode } from 'react'
+import { StatusBar, toneOf } from '../parts/status.tsx'
+import type { GraphModel, GraphNode } from './graph-model.ts'
+import { layoutGraph } from './layout-graph.ts'
+
+/** What is drawn, and what is chosen in it. */
+export interface GraphViewProps {
+  readonly model: GraphModel
+  /** Of the region. */
+  readonly label: string
+  readonly selected: string
+  readonly onSelect: (id: string) => void
+}
+
+type BoxNode = Node<{ readonly node: GraphNode }, 'box'>
+
+const NODE_TYPES = { box: Box }
+const FIT = { padding: 0.08, maxZoom: 1.1, minZoom: 0.35 }
+
+/** See the file's head. */
+export function GraphView(props: GraphViewProps): ReactNode {
+  return (
+    <section className="graph" aria-label={props.label}>
+      <ReactFlowProvider>
+        <Drawing {...props} />
+      </ReactFlowProvider>
+    </section>
+  )
+}
+
+function Drawing({ model, selected, onSelect }: GraphViewProps): ReactNode {
+  const shape = useMemo(() => shapeOf(model), [model])
+  // Numbers change every few seconds; nodes keep their places as long as the drawing has the same parts.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const places = useMemo(() => layoutGraph(model), [shape])
+  const nodes = useMemo(() => nodesOf(model, places, selected), [model, places, selected])
+  const edges = useMemo(() => edgesOf(model, selected), [model, selected])
+  const { fitView } = useReactFlow()
+  useEffect(() => void fitView(FIT), [shape, fitView])
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const id = (event.target as HTMLElement).closest('.react-flow__node')?.getAttribute('data-id')
+    if (id === null || id === undefined || (event.key !== 'Enter' && event.key !== ' ')) return
+    event.preventDefault()
+    onSelect(id === selected ? '' : id)
+  }
+  return (
+    <ReactFlow
+      nodes={nodes}
+      edges={edges}
+      nodeTypes={NODE_TYPES}
+      fitView
+      fitViewOptions={FIT}
+      minZoom={0.1}
+      maxZoom={2}
+      nodesDraggable={false}
+      nodesConnectable={false}
+      edgesFocusable={false}
+      zoomOnScroll={false}
+      panOnScroll={false}
+      preventScrolling={false}
+      disableKeyboardA11y
+      onKeyDown={onKeyDown}
+      onNodeClick={(_event, node) => onSelect(node.id === selected ? '' : node.id)}
+      onPaneClick={() => onSelect('')}
+      proOptions={{ hideAttribution: true }}
+    >
+      <Background gap={20} size={1} />
+      <Controls showInteractive={false} position="bottom-right" />
+    </ReactFlow>
+  )
+}
+
+function Box({ data: { node }, selected }: NodeProps<BoxNode>): ReactNode {
+  const { kind, title, detail, status, badges, counts, isCritical } = node
+  const classes = ['box', kind, toneOf(status), selected ? 'selected' : '', isCritical ? 'critical' : '']
+  return (
+    <div className={classes.join(' ')}>
+      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <strong>{title}</strong>
+      {detail !== '' && <span className="detail">{detail}</span>}
+      {badges.length > 0 && (
+        <span className="badges">
+          {badges.map(({ text, tone }) => (
+            <span key={text} className={tone}>
+              {text}
+            </span>
+          ))}
+        </span>
+      )}
+      {counts !== undefined && <StatusBar counts={counts} />}
+      <Handle type="source" position={Position.Right} isConnectable={false} />
+    </div>
+  )
+}
+
+function shapeOf({ nodes, edges }: GraphModel): string {
+  return JSON.stringify([nodes.map(({ id }) => id), edges.map(({ from, to }) => [from, to])])
+}
+
+function nodesOf(model: GraphModel, places: ReturnType<typeof layoutGraph>, selected: string): BoxNode[] {
+  return model.nodes.map((node) => {
+    const { x = 0, y = 0, width = 0, height = 0 } = places.get(node.id) ?? {}
+    return {
+      ...{ id: node.id, type: 'box' as const, position: { x, y }, width, height, data: { node } },
+      ...{ selected: node.id === selected, ariaLabel: node.label, ariaRole: 'button' as const },
+      domAttributes: { 'aria-pressed': node.id === selected },
+    }
+  })
+}
+
+function edgesOf({ edges }: GraphModel, selected: string): Edge[] {
+  return edges.map(({ from, to, label, style }, index) => {
+    const isNear = selected !== '' && (from === selected || to === selected)
+    return {
+      ...{ id: `${index}`, source: from, target: to, focusable: false, className: `${style} ${isNear ? 'near' : ''}` },
+      ...(label === '' ? {} : { label }),
+      markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 },
+    }
+  })
+}
