@@ -64,7 +64,8 @@ export default {
       name: 'no-development-packages-in-the-product',
       comment: 'What is published must not need a dev dependency.',
       severity: 'error',
-      from: { path: '^(contracts|tracing|runtime|cli|services)/', pathNot: '\\.test\\.ts$' },
+      // The page is bundled: what it imports is part of it.
+      from: { path: '^(contracts|tracing|runtime|cli|services|console/server)/', pathNot: '\\.test\\.ts$' },
       // An optional peer is installed by who wants it; here it is a dev dependency too.
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer', 'npm-optional'] },
     },
@@ -148,6 +149,13 @@ export default {
       from: { path: '^(cli|console)/' },
       to: { path: '^(contracts|tracing|runtime|services|infra|docs)/', pathNot: ENTRY_POINTS },
     },
+    only(
+      'page-knows-its-api',
+      '^console/web/',
+      '^console/(web/|api\\.ts$)',
+      'The page runs in a browser: it shares the types of answers with the server and nothing else.',
+    ),
+    only('api-stands-alone', '^console/api\\.ts$', '^console/api\\.ts$', 'Browser and server agree on plain types.'),
     {
       name: 'services-meet-on-topics',
       comment:

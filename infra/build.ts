@@ -14,7 +14,8 @@ rmSync(outDir, { recursive: true, force: true })
 compile()
 copyRuntimeFiles()
 packDemonstration()
-for (const folder of ['cli', 'demo', 'services']) keepOnlyWhatRuns(join(outDir, folder))
+bundleConsole()
+for (const folder of ['cli', 'console', 'demo', 'services']) keepOnlyWhatRuns(join(outDir, folder))
 
 function compile(): void {
   const tsc = join(projectDir, 'node_modules', 'typescript', 'bin', 'tsc')
@@ -36,6 +37,11 @@ function packDemonstration(): void {
   renameSync(join(outDir, 'services', 'credit'), join(outDir, 'demo', 'services', 'credit'))
   copy('services/credit/sample', 'demo/services/credit/sample')
   for (const name of ['avro', 'history', 'topics.json']) copy(`contracts/${name}`, `demo/contracts/${name}`)
+}
+
+function bundleConsole(): void {
+  const args = [join(projectDir, 'infra', 'build-console.ts'), join(outDir, 'console', 'web')]
+  execFileSync(process.execPath, args, { cwd: projectDir, stdio: 'inherit' })
 }
 
 function keepOnlyWhatRuns(dir: string): void {

@@ -1,6 +1,5 @@
 /** `laban dev`: all agents in one process with everything they need in memory; other terminals reach it, edits are taken up. */
 import { resolve } from 'node:path'
-import type { RunningConsole } from '../../console/server/start-console.ts'
 import { defineCommand } from '../command.ts'
 import { serveConsole } from '../dev/serve-console.ts'
 
@@ -43,7 +42,7 @@ export const dev = defineCommand({
     const metrics = await openMetrics(config, { serviceName: 'laban.dev', log, source })
     const health = () => generations.service?.health ?? startingHealth
     const http = await serveHealth({ health, metrics: metrics?.text }, config.http)
-    let console: RunningConsole | undefined
+    const console = config.console.inDev ? await serveConsole(run.stack, output) : undefined
     try {
       await generations.start()
       await writeDevFile(config.stateDir, { url: port.url, token: port.token, pid: process.pid })
@@ -53,7 +52,7 @@ export const dev = defineCommand({
       })
       output.line(`ready; publish and read from another terminal. Log of this run: ${resolve(run.file)}`)
       if (metrics !== undefined) output.line(`metrics on http://${config.http.host}:${http.port}/metrics`)
-      console = config.console.inDev ? await serveConsole(run.stack, output) : undefined
+      if (console !== undefined) output.line(`console on ${console.url}`)
       await untilSignal(log)
       stopWatching()
     } finally {

@@ -3,7 +3,7 @@ import type { RunningConsole } from '../../console/server/start-console.ts'
 import type { Stack } from '../../runtime/internal.ts'
 import type { Output } from '../output.ts'
 
-/** Serves the console of a run in this process and says where; undefined when it could not. */
+/** Serves the console of a run in this process; undefined when it could not. */
 export async function serveConsole(stack: Stack, output: Output): Promise<RunningConsole | undefined> {
   const { describeUnknown, isLabanError, logFlowSource } = await import('../../runtime/internal.ts')
   const { startConsole } = await import('../../console/server/start-console.ts')
@@ -19,12 +19,10 @@ export async function serveConsole(stack: Stack, output: Output): Promise<Runnin
       makePage: 'when-asked',
     })
   try {
-    const console = await start(port).catch((error: unknown) => {
+    return await start(port).catch((error: unknown) => {
       if (isLabanError(error) && error.code === 'LABAN_CONSOLE_PORT') return start(0)
       throw error
     })
-    output.line(`console: ${console.url}`)
-    return console
   } catch (error) {
     output.note(`the console is not there: ${describeUnknown(error)}`)
     return undefined

@@ -19,6 +19,8 @@ const BREACHES: readonly (readonly [rule: string, file: string, imports: string]
   ['an-adapter-knows-ports', 'runtime/adapters/memory/sideways.ts', 'runtime/adapters/kafka/leaf.ts'],
   ['adapters-are-chosen-in-compose', 'runtime/service/chooser.ts', 'runtime/adapters/kafka/leaf.ts'],
   ['command-line-uses-entry-points', 'cli/digger.ts', 'runtime/handle/leaf.ts'],
+  ['page-knows-its-api', 'console/web/digger.ts', 'console/server/leaf.ts'],
+  ['api-stands-alone', 'console/api.ts', 'runtime/index.ts'],
   ['services-meet-on-topics', 'services/one/agent.ts', 'services/two/agent.ts'],
   ['infrastructure-stands-alone', 'infra/needy.ts', 'contracts/leaf.ts'],
   ['one-home-for-kafkajs', 'runtime/adapters/redis/kafka.ts', 'node_modules/kafkajs/index.ts'],

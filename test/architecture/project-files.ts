@@ -7,7 +7,18 @@ import { extname, join } from 'node:path'
 export const projectDir = join(import.meta.dirname, '..', '..')
 
 /** Folders at the top whose code this project owns. */
-export const SOURCE_FOLDERS = ['contracts', 'runtime', 'tracing', 'cli', 'console', 'services', 'infra', 'docs', 'test', 'bench']
+export const SOURCE_FOLDERS = [
+  'contracts',
+  'runtime',
+  'tracing',
+  'cli',
+  'console',
+  'services',
+  'infra',
+  'docs',
+  'test',
+  'bench',
+]
 
 /** Paths of all files of the project from its folder, sorted; a deleted file that is not committed yet is left out. */
 export function projectFiles(): string[] {

@@ -20,6 +20,7 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   ],
   'lint finds nothing': ['eslint', '.'],
   'types are right': ['tsc', '--noEmit', '-p', 'tsconfig.json'],
+  'types of the page are right': ['tsc', '--noEmit', '-p', 'console/web'],
   'imports follow the layers, without cycles': ['depcruise', '--output-type', 'err-long', ...existing],
   'no dead files, exports or dependencies': ['knip', '--no-progress'],
 }

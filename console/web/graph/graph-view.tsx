@@ -11,15 +11,15 @@ import {
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
-  type Edge,
   type Node,
   type NodeProps,
 } from '@xyflow/react'
 import '@xyflow/react/dist/style.css'
-import { useEffect, useMemo, type KeyboardEvent, type ReactNode } from 'react'
+import { useEffect, useMemo, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { StatusBar, toneOf } from '../parts/status.tsx'
 import type { GraphModel, GraphNode } from './graph-model.ts'
-import { layoutGraph } from './layout-graph.ts'
+import { layoutGraph, type Layout } from './layout-graph.ts'
+import { LedEdgeLine, type LedEdge } from './led-edge.tsx'
 
 /** What is drawn, and what is chosen in it. */
 export interface GraphViewProps {
@@ -33,28 +33,38 @@ export interface GraphViewProps {
 type BoxNode = Node<{ readonly node: GraphNode }, 'box'>
 
 const NODE_TYPES = { box: Box }
-const FIT = { padding: 0.08, maxZoom: 1.1, minZoom: 0.35 }
+const EDGE_TYPES = { led: LedEdgeLine }
+const FIT = { padding: 0.03, maxZoom: 1.1, minZoom: 0.35 }
+const USUAL_WIDTH = 1_040
+const FRAME = 60
 
 /** See the file's head. */
 export function GraphView(props: GraphViewProps): ReactNode {
+  const { model, label } = props
+  const shape = useMemo(() => shapeOf(model), [model])
+  // Numbers change every few seconds; nodes keep their places as long as the drawing has the same parts.
+  const [laidOut, setLaidOut] = useState(() => ({ shape, layout: layoutGraph(model) }))
+  if (laidOut.shape !== shape) setLaidOut({ shape, layout: layoutGraph(model) })
+  const { layout } = laidOut
   return (
-    <section className="graph" aria-label={props.label}>
+    <section className="graph" aria-label={label} style={{ height: heightOf(layout) }}>
       <ReactFlowProvider>
-        <Drawing {...props} />
+        <Drawing {...props} layout={layout} />
       </ReactFlowProvider>
     </section>
   )
 }
 
-function Drawing({ model, selected, onSelect }: GraphViewProps): ReactNode {
-  const shape = useMemo(() => shapeOf(model), [model])
-  // Numbers change every few seconds; nodes keep their places as long as the drawing has the same parts.
-  // eslint-disable-next-line react-hooks/exhaustive-deps
-  const places = useMemo(() => layoutGraph(model), [shape])
-  const nodes = useMemo(() => nodesOf(model, places, selected), [model, places, selected])
-  const edges = useMemo(() => edgesOf(model, selected), [model, selected])
+/** As high as the drawing is when it is as wide as the page usually is; the style sheet keeps it on the screen. */
+function heightOf({ width, height }: Layout): number {
+  return Math.min(height, (height * USUAL_WIDTH) / Math.max(1, width)) * FIT.maxZoom + FRAME
+}
+
+function Drawing({ model, layout, selected, onSelect }: GraphViewProps & { readonly layout: Layout }): ReactNode {
+  const nodes = useMemo(() => nodesOf(model, layout, selected), [model, layout, selected])
+  const edges = useMemo(() => edgesOf(model, layout, selected), [model, layout, selected])
   const { fitView } = useReactFlow()
-  useEffect(() => void fitView(FIT), [shape, fitView])
+  useEffect(() => void fitView(FIT), [layout, fitView])
   const onKeyDown = (event: KeyboardEvent): void => {
     const id = (event.target as HTMLElement).closest('.react-flow__node')?.getAttribute('data-id')
     if (id === null || id === undefined || (event.key !== 'Enter' && event.key !== ' ')) return
@@ -66,6 +76,7 @@ function Drawing({ model, selected, onSelect }: GraphViewProps): ReactNode {
       nodes={nodes}
       edges={edges}
       nodeTypes={NODE_TYPES}
+      edgeTypes={EDGE_TYPES}
       fitView
       fitViewOptions={FIT}
       minZoom={0.1}
@@ -115,7 +126,7 @@ function shapeOf({ nodes, edges }: GraphModel): string {
   return JSON.stringify([nodes.map(({ id }) => id), edges.map(({ from, to }) => [from, to])])
 }
 
-function nodesOf(model: GraphModel, places: ReturnType<typeof layoutGraph>, selected: string): BoxNode[] {
+function nodesOf(model: GraphModel, { places }: Layout, selected: string): BoxNode[] {
   return model.nodes.map((node) => {
     const { x = 0, y = 0, width = 0, height = 0 } = places.get(node.id) ?? {}
     return {
@@ -126,11 +137,12 @@ function nodesOf(model: GraphModel, places: ReturnType<typeof layoutGraph>, sele
   })
 }
 
-function edgesOf({ edges }: GraphModel, selected: string): Edge[] {
+function edgesOf({ edges }: GraphModel, { paths }: Layout, selected: string): LedEdge[] {
   return edges.map(({ from, to, label, style }, index) => {
     const isNear = selected !== '' && (from === selected || to === selected)
     return {
-      ...{ id: `${index}`, source: from, target: to, focusable: false, className: `${style} ${isNear ? 'near' : ''}` },
+      ...{ id: `${index}`, type: 'led' as const, data: { through: paths.get(index) ?? [] } },
+      ...{ source: from, target: to, focusable: false, className: `${style} ${isNear ? 'near' : ''}` },
       ...(label === '' ? {} : { label }),
       markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 },
     }

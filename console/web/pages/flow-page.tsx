@@ -18,20 +18,17 @@ import { useLive } from '../use-live.ts'
 import { WhyPanel } from './why-panel.tsx'
 
 const EVERY_MS = 3_000
-const ENDED_EVERY_MS = 15_000
 const VIEWS = [
   ['graph', 'Graph'],
   ['waterfall', 'Waterfall'],
   ['table', 'Table'],
 ] as const
-const ENDED = ['completed', 'failed', 'cancelled', 'compensated']
 
 /** See the file's head. */
 export function FlowPage({ flowId }: { readonly flowId: string }): ReactNode {
   const [view, setView] = useParameter('view', 'graph')
   const path = `/api/flows/${encodeURIComponent(flowId)}`
   const first = useLive<FlowView>(path, EVERY_MS)
-  const isOver = first.data !== undefined && ENDED.includes(first.data.status)
   useAnnouncement(
     first.data === undefined ? undefined : `Flow ${first.data.status}, ${plural(first.data.events, 'event')}`,
   )
@@ -51,7 +48,7 @@ export function FlowPage({ flowId }: { readonly flowId: string }): ReactNode {
       <Answer live={first} what="the flow">
         {(flow) => (
           <>
-            <WhyPanel flow={flow} everyMs={isOver ? ENDED_EVERY_MS : EVERY_MS} />
+            <WhyPanel flow={flow} />
             <CompletenessLine flow={flow} />
             <Views flow={flow} view={view} />
           </>

@@ -5,7 +5,7 @@ import { plural } from '../format.ts'
 import { Link } from '../router.tsx'
 
 /** See the file's head. */
-export function WhyPanel({ flow }: { readonly flow: FlowView; readonly everyMs: number }): ReactNode {
+export function WhyPanel({ flow }: { readonly flow: FlowView }): ReactNode {
   const groups = flow.groups.filter((group): group is HandlingGroupView => group.kind === 'handlings')
   const amiss = groups.filter(
     ({ statuses }) => (statuses['failed'] ?? 0) + (statuses['stuck'] ?? 0) + (statuses['waiting'] ?? 0) > 0,

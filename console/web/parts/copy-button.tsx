@@ -15,7 +15,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
   }
   return (
     <button type="button" className="quiet-button" aria-label={`Copy ${what}`} onClick={() => void copy()}>
-      {isDone ? '✓' : '⧉'}
+      {isDone ? 'copied' : 'copy'}
     </button>
   )
 }
