@@ -152,10 +152,10 @@ export default {
     only(
       'page-knows-its-api',
       '^console/web/',
-      '^console/(web/|api\\.ts$)',
+      '^console/(web/|api(-[a-z]+)?\\.ts$)',
       'The page runs in a browser: it shares the types of answers with the server and nothing else.',
     ),
-    only('api-stands-alone', '^console/api\\.ts$', '^console/api\\.ts$', 'Browser and server agree on plain types.'),
+    only('api-stands-alone', '^console/api', '^console/api', 'Browser and server agree on plain types.'),
     {
       name: 'services-meet-on-topics',
       comment:

@@ -77,7 +77,7 @@ function typeText(type: AvroSchema): string {
   if (kind === 'array') return `${typeText(items as AvroSchema)}[]`
   if (kind === 'map') return `{${typeText(values as AvroSchema)}}`
   if (kind === 'enum') return (symbols as readonly string[]).join(' | ')
-  if (logicalType !== undefined) return `${String(kind)} (${String(logicalType)})`
+  if (logicalType !== undefined) return `${String(kind)} (${logicalType as string})`
   return typeof name === 'string' ? name : typeText(kind as AvroSchema)
 }
 

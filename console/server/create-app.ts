@@ -102,9 +102,9 @@ function tagAnswers(app: FastifyInstance): void {
     uncached(reply)
     if (request.method !== 'GET' || typeof payload !== 'string' || reply.statusCode !== 200) return payload
     const tag = `"${createHash('sha1').update(payload).digest('base64url')}"`
-    reply.header('etag', tag)
+    void reply.header('etag', tag)
     if (request.headers['if-none-match'] !== tag) return payload
-    reply.code(304)
+    void reply.code(304)
     return ''
   })
 }

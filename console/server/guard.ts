@@ -30,7 +30,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 export function guard(app: FastifyInstance, { allowedHosts }: GuardOptions): void {
   const names = new Set([...LOOPBACK_NAMES, ...allowedHosts].map((name) => name.toLowerCase()))
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(HEADERS)
+    void reply.headers(HEADERS)
     checkHost(request, names)
     checkOrigin(request)
   })
@@ -54,5 +54,5 @@ function checkOrigin({ headers }: FastifyRequest): void {
 
 /** Answers of the API are never kept by a browser; it asks again with the tag of what it has. */
 export function uncached(reply: FastifyReply): void {
-  reply.header('cache-control', 'no-cache')
+  void reply.header('cache-control', 'no-cache')
 }

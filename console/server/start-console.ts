@@ -1,5 +1,6 @@
 /** Starts the console on an open stack: page and API on one port, of this machine only unless it is told otherwise. */
 import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
 import type { EventCodec } from '../../contracts/index.ts'
 import {
   deadLetterDeskOn,
@@ -54,39 +55,47 @@ const MAX_KEPT_WEIGHT = 600
 
 /** Listens and answers until it is closed. @throws LABAN_CONSOLE_PORT, LABAN_CONSOLE_PAGE, LABAN_CONFIG_INVALID */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
-  const { stack, source, codec, host, port, allowedHosts } = options
-  const log = stack.log.child({ component: 'console' })
-  const kept = new KeptAnswers({ clock: stack.clock, maxWeight: MAX_KEPT_WEIGHT })
-  const context = { stack, source, codec, log, kept, shelf: new DeadLetterShelf(stack) }
-  let desk: Promise<DeadLetterDesk> | undefined
-  const operator = new Operator({
-    token: options.isWritable === false ? undefined : options.operatorToken,
-    log,
-    desk: () => (desk ??= deadLetterDeskOn(stack).catch((error: unknown) => forgetDesk(error))),
-    lettersOf: (agent) => lettersOf(context, agent),
-  })
-  const forgetDesk = (error: unknown): never => {
-    desk = undefined
-    throw error
-  }
+  const { host, port } = options
   const webDir = (): Promise<string> => webFolder(options.onBuild)
   if (options.makePage !== 'when-asked') await webDir()
-  const app = createApp({
-    context,
-    operator,
-    about: aboutOf(options, operator),
-    allowedHosts: [...allowedHosts, host],
-    webDir,
-  })
+  const { app, close } = openConsole(options, webDir)
   try {
     await app.listen({ host, port })
   } catch (error) {
+    await close()
     const details = { address: `${host}:${port}`, problem: describeUnknown(error) }
     throw new LabanError('LABAN_CONSOLE_PORT', details, { cause: error })
   }
   const { port: actualPort } = app.server.address() as AddressInfo
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}/`, close }
+}
+
+/** A console that does not listen yet. @throws LABAN_CONFIG_INVALID */
+export function openConsole(
+  options: Omit<ConsoleOptions, 'port' | 'makePage' | 'onBuild'>,
+  webDir: () => Promise<string>,
+): { readonly app: FastifyInstance; close(): Promise<void> } {
+  const { stack, source, codec, host, allowedHosts } = options
+  const log = stack.log.child({ component: 'console' })
+  const kept = new KeptAnswers({ clock: stack.clock, maxWeight: MAX_KEPT_WEIGHT })
+  const context = { stack, source, codec, log, kept, shelf: new DeadLetterShelf(stack) }
+  let desk: Promise<DeadLetterDesk> | undefined
+  const openDesk = async (): Promise<DeadLetterDesk> => {
+    desk ??= deadLetterDeskOn(stack)
+    // One that could not be opened is tried again by the next action.
+    desk.catch(() => (desk = undefined))
+    return desk
+  }
+  const operator = new Operator({
+    token: options.isWritable === false ? undefined : options.operatorToken,
+    log,
+    desk: openDesk,
+    lettersOf: (agent) => lettersOf(context, agent),
+  })
+  const about = aboutOf(options, operator)
+  const app = createApp({ context, operator, about, allowedHosts: [...allowedHosts, host], webDir })
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}/`,
+    app,
     close: async () => {
       app.server.closeAllConnections()
       await app.close()
@@ -95,7 +104,16 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   }
 }
 
-function aboutOf({ stack, source, target, version, isWritable = true }: ConsoleOptions, operator: Operator): About {
+function aboutOf(
+  {
+    stack,
+    source,
+    target,
+    version,
+    isWritable = true,
+  }: Pick<ConsoleOptions, 'stack' | 'source' | 'target' | 'version' | 'isWritable'>,
+  operator: Operator,
+): About {
   const { isEnabled } = operator
   return {
     version,

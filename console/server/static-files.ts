@@ -12,6 +12,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 const PAGE = '/index.html'
+const ASSETS = '/assets/'
 const KEPT_FOR_EVER = 'public, max-age=31536000, immutable'
 
 interface StaticFile {
@@ -26,7 +27,6 @@ export function serveBundle(app: FastifyInstance, folder: () => Promise<string>)
   const open = async (): Promise<ReadonlyMap<string, StaticFile>> => readBundle(await folder())
   app.setNotFoundHandler(async (request, reply) => {
     const path = request.url.split('?')[0] ?? '/'
-    const isPage = extname(path) === ''
     const isReading = request.method === 'GET' || request.method === 'HEAD'
     if (path.startsWith('/api/') || !isReading) throw new LabanError('LABAN_CONSOLE_NOT_FOUND', { path })
     // One that could not be made is tried again by the next who asks.
@@ -34,15 +34,17 @@ export function serveBundle(app: FastifyInstance, folder: () => Promise<string>)
       bundle = undefined
       throw error
     })
-    const file = (await bundle).get(isPage ? PAGE : path)
+    const files = await bundle
+    // Names of topics and agents have dots, so an ending says nothing; only assets must be what they are called.
+    const file = files.get(path) ?? (path.startsWith(ASSETS) ? undefined : files.get(PAGE))
     if (file === undefined) throw new LabanError('LABAN_CONSOLE_NOT_FOUND', { path })
     return send(request, reply, file)
   })
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, { body, type, tag }: StaticFile): FastifyReply {
-  const isAsset = request.url.startsWith('/assets/')
-  reply.header('cache-control', isAsset ? KEPT_FOR_EVER : 'no-cache').header('etag', tag)
+  const isAsset = request.url.startsWith(ASSETS)
+  void reply.header('cache-control', isAsset ? KEPT_FOR_EVER : 'no-cache').header('etag', tag)
   if (request.headers['if-none-match'] === tag) return reply.code(304).send()
   return reply.code(200).type(type).send(body)
 }

@@ -28,11 +28,6 @@ export function timeText(atMs: number | null, nowMs = Date.now()): string {
   return new Date(nowMs).toDateString() === at.toDateString() ? time : `${isoDay(at)} ${time}`
 }
 
-/** With milliseconds and zone, for titles. */
-export function exactTime(atMs: number | null): string {
-  return atMs === null ? '' : new Date(atMs).toISOString()
-}
-
 /** `12,345`. */
 export function countText(count: number): string {
   return count.toLocaleString('en-US')

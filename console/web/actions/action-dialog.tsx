@@ -105,7 +105,10 @@ function useAct(
   const act = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault()
     const fields = new FormData(event.currentTarget)
-    const text = (name: string): string => String(fields.get(name) ?? '').trim()
+    const text = (name: string): string => {
+      const field = fields.get(name)
+      return typeof field === 'string' ? field.trim() : ''
+    }
     const request: ActionRequest = {
       letters: letters.map(({ agent, place }) => ({ agent, place })),
       by: text('by'),

@@ -1,5 +1,5 @@
 /** Whether one may act here, as whom, and if not how to change that. */
-import { type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { Commands } from '../parts/states.tsx'
 import { useSession } from '../session.tsx'
 

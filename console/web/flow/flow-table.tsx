@@ -45,39 +45,39 @@ function GroupTable({ groups, selected, onSelect }: { readonly groups: readonly 
         </thead>
         <tbody>
           {groups.map((group) => (
-            <tr key={group.id} className={group.id === selected ? 'selected' : ''}>
-              <th scope="row">
-                <NodeButton
-                  kind={group.kind === 'events' ? 'topic' : 'agent'}
-                  id={group.id}
-                  {...{ selected, onSelect }}
-                >
-                  {group.kind === 'events' ? group.topic || 'unknown events' : group.agent}
-                </NodeButton>
-              </th>
-              <td className="number">{countText(group.count)}</td>
-              {group.kind === 'handlings' ? (
-                <>
-                  <td>
-                    <StatusBar counts={group.statuses} />
-                  </td>
-                  <td className="number">{durationText(group.waited?.medianMs ?? null)}</td>
-                  <td className="number">{durationText(group.worked?.medianMs ?? null)}</td>
-                  <td className="number">{durationText(group.worked?.mostMs ?? null)}</td>
-                  <td>{group.errors.map(({ code, count }) => `${code} ×${count}`).join(', ')}</td>
-                </>
-              ) : (
-                <td colSpan={5} className="quiet">
-                  {group.awaiting
-                    .map(({ agent, count }) => `${agent} has not ended with ${countText(count)}`)
-                    .join(', ')}
-                </td>
-              )}
-            </tr>
+            <GroupRow key={group.id} {...{ group, selected, onSelect }} />
           ))}
         </tbody>
       </table>
     </div>
+  )
+}
+
+function GroupRow({ group, selected, onSelect }: { readonly group: GroupView } & Choosable): ReactNode {
+  return (
+    <tr className={group.id === selected ? 'selected' : ''}>
+      <th scope="row">
+        <NodeButton kind={group.kind === 'events' ? 'topic' : 'agent'} id={group.id} {...{ selected, onSelect }}>
+          {group.kind === 'events' ? group.topic || 'unknown events' : group.agent}
+        </NodeButton>
+      </th>
+      <td className="number">{countText(group.count)}</td>
+      {group.kind === 'handlings' ? (
+        <>
+          <td>
+            <StatusBar counts={group.statuses} />
+          </td>
+          <td className="number">{durationText(group.waited?.medianMs ?? null)}</td>
+          <td className="number">{durationText(group.worked?.medianMs ?? null)}</td>
+          <td className="number">{durationText(group.worked?.mostMs ?? null)}</td>
+          <td>{group.errors.map(({ code, count }) => `${code} ×${count}`).join(', ')}</td>
+        </>
+      ) : (
+        <td colSpan={5} className="quiet">
+          {group.awaiting.map(({ agent, count }) => `${agent} has not ended with ${countText(count)}`).join(', ')}
+        </td>
+      )}
+    </tr>
   )
 }
 

@@ -44,34 +44,7 @@ export function Waterfall({
       </div>
       <ol aria-label="Handlings over time">
         {bars.map((bar) => (
-          <li key={bar.id}>
-            <button
-              type="button"
-              aria-pressed={bar.id === selected}
-              onClick={() => onSelect(bar.id === selected ? '' : bar.id)}
-            >
-              <span className="bar-name">
-                {bar.name} <span className="quiet">{bar.detail}</span>
-              </span>
-              <span className="bar-lane" aria-hidden="true">
-                <span
-                  className="bar-wait"
-                  style={{ left: percent(bar.fromMs - bar.waitedMs), width: percent(bar.waitedMs) }}
-                />
-                <span
-                  className={`bar-work ${toneOf(bar.status)} ${bar.isCritical ? 'critical' : ''}`}
-                  style={{ left: percent(bar.fromMs), width: percent(bar.toMs - bar.fromMs) }}
-                />
-                {bar.attempts.map((atMs) => (
-                  <span key={atMs} className="bar-failed" style={{ left: percent(atMs) }} />
-                ))}
-              </span>
-              <span className="visually-hidden">
-                , {bar.status}, began after {durationText(bar.fromMs)}, waited {durationText(bar.waitedMs)}, took{' '}
-                {durationText(bar.toMs - bar.fromMs)}
-              </span>
-            </button>
-          </li>
+          <BarRow key={bar.id} {...{ bar, selected, onSelect, percent }} />
         ))}
       </ol>
       <p className="legend">
@@ -80,6 +53,49 @@ export function Waterfall({
         <span className="bar-sample bar-failed" /> an attempt failed
       </p>
     </div>
+  )
+}
+
+function BarRow({
+  bar,
+  selected,
+  onSelect,
+  percent,
+}: {
+  readonly bar: Bar
+  readonly selected: string
+  readonly onSelect: (id: string) => void
+  readonly percent: (ms: number) => string
+}): ReactNode {
+  return (
+    <li>
+      <button
+        type="button"
+        aria-pressed={bar.id === selected}
+        onClick={() => onSelect(bar.id === selected ? '' : bar.id)}
+      >
+        <span className="bar-name">
+          {bar.name} <span className="quiet">{bar.detail}</span>
+        </span>
+        <span className="bar-lane" aria-hidden="true">
+          <span
+            className="bar-wait"
+            style={{ left: percent(bar.fromMs - bar.waitedMs), width: percent(bar.waitedMs) }}
+          />
+          <span
+            className={`bar-work ${toneOf(bar.status)} ${bar.isCritical ? 'critical' : ''}`}
+            style={{ left: percent(bar.fromMs), width: percent(bar.toMs - bar.fromMs) }}
+          />
+          {bar.attempts.map((atMs) => (
+            <span key={atMs} className="bar-failed" style={{ left: percent(atMs) }} />
+          ))}
+        </span>
+        <span className="visually-hidden">
+          , {bar.status}, began after {durationText(bar.fromMs)}, waited {durationText(bar.waitedMs)}, took{' '}
+          {durationText(bar.toMs - bar.fromMs)}
+        </span>
+      </button>
+    </li>
   )
 }
 

@@ -54,7 +54,7 @@ function eventNode({ id, topic, key, awaiting, copies, position }: EventView): G
     ...(copies > 0 ? [{ text: plural(copies, 'copy').replace('copys', 'copies'), tone: 'plain' as const }] : []),
   ]
   const place = position === null ? 'not met on its topic' : `${position.partition}@${position.offset}`
-  const label = ['Event', title, place, ...badges.map(({ text }) => text)].join(', ')
+  const label = `event, ${place}`
   return { id, kind: 'topic', title, detail: key ?? '', status: '', badges, isCritical: false, label }
 }
 
@@ -62,7 +62,7 @@ function handlingNode(handling: HandlingView, critical: ReadonlySet<string>): Gr
   const { key, agent, status, workedMs, errorCode } = handling
   const badges = handlingBadges(handling)
   const detail = errorCode ?? (workedMs === null ? status : durationText(workedMs))
-  const label = ['Handling by', agent, status, detail, ...badges.map(({ text }) => text)].join(', ')
+  const label = `handling, ${status}`
   return { id: key, kind: 'agent', title: agent, detail, status, badges, isCritical: critical.has(key), label }
 }
 
@@ -74,7 +74,7 @@ function eventGroupNode({
 }: Extract<FlowView['groups'][number], { kind: 'events' }>): GraphNode {
   const title = topic === '' ? 'unknown events' : topic
   const detail = count === 1 ? '' : plural(count, 'event')
-  const label = `Events ${title} from ${source ?? 'somebody'}, ${countText(count)}`
+  const label = `events from ${source ?? 'somebody'}`
   return { id, kind: 'topic', title, detail, status: '', badges: [], isCritical: false, label }
 }
 
@@ -86,7 +86,7 @@ function handlingGroupNode(group: HandlingGroupView, critical: ReadonlySet<strin
   ]
   const detail = `${plural(count, 'handling')}${worked === null ? '' : `  ·  ${durationText(worked.medianMs)} each`}`
   const words = Object.entries(statuses).flatMap(([status, many]) => (many > 0 ? [`${countText(many)} ${status}`] : []))
-  const label = ['Agent', agent, ...words, ...badges.map(({ text }) => text)].join(', ')
+  const label = `handlings, ${words.join(', ')}`
   const node = { id, kind: 'agent' as const, title: agent, detail, badges, counts: statuses, label }
   return { ...node, status: worstOf(statuses), isCritical: critical.has(id) }
 }

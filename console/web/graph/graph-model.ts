@@ -14,7 +14,7 @@ export interface GraphNode {
   /** Handlings by status, for a box that stands for many. */
   readonly counts?: Readonly<Record<string, number>> | undefined
   readonly isCritical: boolean
-  /** The whole in words, for those who cannot see it. */
+  /** What else those must hear who cannot see it. */
   readonly label: string
 }
 

@@ -100,12 +100,13 @@ function Drawing({ model, layout, selected, onSelect }: GraphViewProps & { reado
 }
 
 function Box({ data: { node }, selected }: NodeProps<BoxNode>): ReactNode {
-  const { kind, title, detail, status, badges, counts, isCritical } = node
+  const { kind, title, detail, status, badges, counts, isCritical, label } = node
   const classes = ['box', kind, toneOf(status), selected ? 'selected' : '', isCritical ? 'critical' : '']
   return (
     <div className={classes.join(' ')}>
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <strong>{title}</strong>
+      <span className="visually-hidden">, {label}, </span>
       {detail !== '' && <span className="detail">{detail}</span>}
       {badges.length > 0 && (
         <span className="badges">
@@ -131,7 +132,7 @@ function nodesOf(model: GraphModel, { places }: Layout, selected: string): BoxNo
     const { x = 0, y = 0, width = 0, height = 0 } = places.get(node.id) ?? {}
     return {
       ...{ id: node.id, type: 'box' as const, position: { x, y }, width, height, data: { node } },
-      ...{ selected: node.id === selected, ariaLabel: node.label, ariaRole: 'button' as const },
+      ...{ selected: node.id === selected, ariaRole: 'button' as const },
       domAttributes: { 'aria-pressed': node.id === selected },
     }
   })

@@ -41,14 +41,14 @@ function agentNode(agent: AgentView): GraphNode {
   const alive = instances.filter((instance) => instance.state === state).length
   const badges = agentBadges(agent)
   const detail = `${state === 'running' ? rateText(perSecond) : state}  ·  ${versions.join(', ')}${alive > 1 ? `  ×${alive}` : ''}`
-  const label = [`Agent ${name}`, state, `version ${versions.join(', ')}`, ...badges.map(({ text }) => text)].join(', ')
+  const label = `agent, ${state}`
   return { id: agentId(name), kind: 'agent', title: name, detail, status: state, badges, isCritical: false, label }
 }
 
 function topicNode({ name, perSecond, records, exists, producers, consumers }: TopicView): GraphNode {
   const badges = exists ? [] : [{ text: 'does not exist', tone: 'bad' as const }]
   const detail = exists ? `${rateText(perSecond)}  ·  ${countText(records)}` : ''
-  const label = `Topic ${name}, ${plural(records, 'record')}, from ${listText(producers)}, to ${listText(consumers)}`
+  const label = `topic, from ${listText(producers)}, to ${listText(consumers)}`
   return { id: topicId(name), kind: 'topic', title: name, detail, status: '', badges, isCritical: false, label }
 }
 

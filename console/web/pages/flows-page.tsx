@@ -1,7 +1,7 @@
 /** Flows: found by id, key, status, agent, time and error; the newest first. */
 import { useState, type FormEvent, type ReactNode } from 'react'
 import type { FlowLine, FlowList, Topology } from '../../api.ts'
-import { getJson } from '../api-client.ts'
+import { getJson, problemOf } from '../api-client.ts'
 import { countText, durationText, plural, shortId, timeText } from '../format.ts'
 import { useAnnouncement } from '../parts/live-region.tsx'
 import { Moment, PageHead } from '../parts/page-head.tsx'
@@ -68,38 +68,16 @@ function Filters({
   readonly query: URLSearchParams
   readonly agents: readonly string[]
 }): ReactNode {
-  const [key, setKey] = useState(query.get('key') ?? '')
-  const [error, setError] = useState(query.get('error') ?? '')
-  const [problem, setProblem] = useState('')
-  const change = (name: string, value: string): void => {
-    const next = new URLSearchParams(query)
-    if (value === '') next.delete(name)
-    else next.set(name, value)
-    navigate(`/flows?${next.toString()}`)
-  }
-  const submit = (event: FormEvent): void => {
-    event.preventDefault()
-    const next = new URLSearchParams(query)
-    for (const [name, value] of [
-      ['key', key.trim()],
-      ['error', error.trim()],
-    ] as const) {
-      if (value === '') next.delete(name)
-      else next.set(name, value)
-    }
-    if (!UUID.test(key.trim())) return navigate(`/flows?${next.toString()}`)
-    void openId(key.trim().toLowerCase()).then((isFound) => {
-      if (!isFound) setProblem('Neither a flow nor an event has this id here.')
-    })
-  }
+  const { submit, problem } = useSearch(query)
+  const change = (name: string, value: string): void => navigate(`/flows?${changed(query, [[name, value]]).toString()}`)
   return (
     <form className="filters" role="search" onSubmit={submit}>
       <label>
         Flow or event id, or record key
         <input
+          name="key"
           type="search"
-          value={key}
-          onChange={(event) => setKey(event.target.value)}
+          defaultValue={query.get('key') ?? ''}
           placeholder="8bb8bc08 or a key"
           size={26}
         />
@@ -128,18 +106,48 @@ function Filters({
       </label>
       <label>
         Error code
-        <input
-          type="search"
-          value={error}
-          onChange={(event) => setError(event.target.value)}
-          placeholder="LABAN_…"
-          size={18}
-        />
+        <input name="error" type="search" defaultValue={query.get('error') ?? ''} placeholder="LABAN_…" size={18} />
       </label>
       <button type="submit">Search</button>
       {problem !== '' && <p role="alert">{problem}</p>}
     </form>
   )
+}
+
+/** A whole id leads straight to its flow; anything else filters the list. */
+function useSearch(query: URLSearchParams): {
+  readonly submit: (event: FormEvent<HTMLFormElement>) => void
+  readonly problem: string
+} {
+  const [problem, setProblem] = useState('')
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    const fields = new FormData(event.currentTarget)
+    const text = (name: string): string => {
+      const field = fields.get(name)
+      return typeof field === 'string' ? field.trim() : ''
+    }
+    const key = text('key')
+    const next = changed(query, [
+      ['key', key],
+      ['error', text('error')],
+    ])
+    if (!UUID.test(key)) return navigate(`/flows?${next.toString()}`)
+    openId(key.toLowerCase()).then(
+      (isFound) => setProblem(isFound ? '' : 'Neither a flow nor an event has this id here.'),
+      (error: unknown) => setProblem(problemOf(error).message),
+    )
+  }
+  return { submit, problem }
+}
+
+function changed(query: URLSearchParams, fields: readonly (readonly [string, string])[]): URLSearchParams {
+  const next = new URLSearchParams(query)
+  for (const [name, value] of fields) {
+    if (value === '') next.delete(name)
+    else next.set(name, value)
+  }
+  return next
 }
 
 function Choice({
