@@ -152,7 +152,7 @@ export default {
     only(
       'page-knows-its-api',
       '^console/web/',
-      '^console/(web/|api(-[a-z]+)?\\.ts$)',
+      '^console/(web/|api)',
       'The page runs in a browser: it shares the types of answers with the server and nothing else.',
     ),
     only('api-stands-alone', '^console/api', '^console/api', 'Browser and server agree on plain types.'),
