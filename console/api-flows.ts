@@ -193,8 +193,9 @@ export interface MemberPage {
   readonly handlings: readonly HandlingView[]
 }
 
-/** The value of an event, or why it cannot be shown. */
-export type BodyView = { readonly value: unknown } | { readonly problem: Problem; readonly bytes: string }
+/** The value of an event, with `masked` where its contract hides parts of it; or why it cannot be shown. */
+export type BodyView =
+  { readonly value: unknown; readonly masked: boolean } | { readonly problem: Problem; readonly bytes: string }
 
 /** `GET /api/events/<topic>/<partition>/<offset>`: one record, read from the log now. */
 export interface EventBody {

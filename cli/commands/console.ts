@@ -18,7 +18,8 @@ export const console = defineCommand({
   ],
   async run(_args, options, context) {
     const { openTarget } = await import('../target.ts')
-    const { createLogger, logFlowSource } = await import('../../runtime/internal.ts')
+    const { createLogger } = await import('../../runtime/internal.ts')
+    const { openFlowSource } = await import('../../services/ledger/index.ts')
     const { startConsole } = await import('../../console/server/start-console.ts')
     const { readingSource } = await import('../reading-source.ts')
     const { untilSignal } = await import('../run-service.ts')
@@ -28,10 +29,10 @@ export const console = defineCommand({
     const target = await openTarget(context, { on: options.on, purpose: 'read', log })
     try {
       const { stack, kind, description } = target
-      const source = readingSource(stack)
+      const flows = await openFlowSource(stack)
       const settings = stack.config.console
       const running = await startConsole({
-        ...{ stack, source: logFlowSource(source), codec: source.codec, target: description },
+        ...{ stack, source: flows.source, codec: readingSource(stack).codec, target: description },
         version: readVersion(),
         host: settings.host,
         port: options.port ?? settings.port,
@@ -41,10 +42,11 @@ export const console = defineCommand({
         onBuild: () => output.note('making the page of the console'),
       })
       try {
-        output.line(`console of ${description}: ${running.url}`)
+        output.line(`console of ${description}, flows from ${flows.description}: ${running.url}`)
         await untilSignal(log)
       } finally {
         await running.close()
+        await flows.close()
       }
     } finally {
       await target.stack.close()

@@ -14,6 +14,7 @@ import {
 import type { AuditEntry, BodyView, DeadLetterLine, DeadLetterList, DeadLetterPage } from '../api.ts'
 import type { ConsoleContext } from './context.ts'
 import { unreadable } from './event-body.ts'
+import { maskedBody } from './masked.ts'
 import { previewRedrive } from './preview.ts'
 
 const SHOWN_LETTERS = 50
@@ -82,11 +83,11 @@ function lineOf(letter: DeadLetter, retentions: Retentions): DeadLetterLine {
   }
 }
 
-async function bodyOf({ codec }: ConsoleContext, { origin, value }: DeadLetter): Promise<BodyView> {
+async function bodyOf({ codec, stack }: ConsoleContext, { origin, value }: DeadLetter): Promise<BodyView> {
   try {
     for (;;) {
       const decoded = codec.decode(origin.topic, value, origin)
-      if ('value' in decoded) return { value: decoded.value }
+      if ('value' in decoded) return maskedBody(decoded.value, stack.contracts.get(origin.topic))
       await codec.load(decoded.loadSchemaId)
     }
   } catch (error) {

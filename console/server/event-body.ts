@@ -2,6 +2,7 @@
 import { LabanError, readEvent } from '../../runtime/internal.ts'
 import type { BodyView, EventBody } from '../api.ts'
 import type { ConsoleContext } from './context.ts'
+import { maskedBody } from './masked.ts'
 import { problemOf } from './problem.ts'
 
 /** A value that cannot be decoded is shown by its first bytes. */
@@ -12,7 +13,8 @@ export async function viewEvent(
   { stack, codec }: ConsoleContext,
   place: { readonly topic: string; readonly partition: string; readonly offset: string },
 ): Promise<EventBody> {
-  const topic = stack.contracts.get(place.topic).name
+  const contract = stack.contracts.get(place.topic)
+  const topic = contract.name
   const partition = wholeNumber(place.partition)
   const offset = wholeNumber(place.offset)
   const record = await readEvent({ broker: stack.broker, codec }, { topic, partition, offset })
@@ -29,7 +31,7 @@ export async function viewEvent(
       sizeBytes,
       headers,
     },
-    body: 'value' in body ? { value: body.value } : unreadable(body.error, body.bytes),
+    body: 'value' in body ? maskedBody(body.value, contract) : unreadable(body.error, body.bytes),
   }
 }
 

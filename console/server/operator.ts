@@ -3,8 +3,10 @@
  * with and the name of who acts; each is a line in the log and a fact that names that person.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { TopicContract } from '../../contracts/index.ts'
 import { inOrder, LabanError, type DeadLetter, type DeadLetterDesk, type Logger } from '../../runtime/internal.ts'
 import type { ActionRequest, ActionResult } from '../api.ts'
+import { withHidden } from './masked.ts'
 
 /** The kinds of action. */
 export const ACTIONS = ['redrive', 'discard', 'edit'] as const
@@ -21,6 +23,7 @@ export interface OperatorOptions {
   readonly token: (() => string) | undefined
   readonly log: Logger
   readonly desk: () => Promise<DeadLetterDesk>
+  readonly contractOf: (topic: string) => Pick<TopicContract, 'schema'>
   readonly lettersOf: (agent: string) => Promise<readonly DeadLetter[]>
 }
 
@@ -64,11 +67,15 @@ export class Operator {
     for (const letter of letters) {
       if (action === 'redrive') await desk.redrive(letter, by)
       else if (action === 'discard') await desk.discard(letter, reason, by)
-      else eventId = await desk.replace(letter, value, by)
+      else eventId = await desk.replace(letter, await this.#unmasked(desk, letter, value), by)
       const { agent, place, eventId: event, flowId } = letter
       this.#options.log.info('operator action', { action, by, agent, place, event, flow: flowId, reason })
     }
     return { done: letters.length, eventId }
+  }
+
+  async #unmasked(desk: DeadLetterDesk, letter: DeadLetter, value: unknown): Promise<unknown> {
+    return withHidden(value, await desk.valueOf(letter), this.#options.contractOf(letter.origin.topic))
   }
 
   async #find({ agent, place }: { readonly agent: string; readonly place: string }): Promise<DeadLetter> {

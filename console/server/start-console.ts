@@ -90,6 +90,7 @@ export function openConsole(
     token: options.isWritable === false ? undefined : options.operatorToken,
     log,
     desk: openDesk,
+    contractOf: (topic) => stack.contracts.get(topic),
     lettersOf: (agent) => lettersOf(context, agent),
   })
   const about = aboutOf(options, operator)

@@ -16,7 +16,16 @@ export function Json({ value, label }: { readonly value: unknown; readonly label
 
 /** The value of an event, or why there is none. */
 export function Body({ body, label }: { readonly body: BodyView; readonly label: string }): ReactNode {
-  if ('value' in body) return <Json value={body.value} label={label} />
+  if ('value' in body) {
+    return (
+      <>
+        <Json value={body.value} label={label} />
+        {body.masked && (
+          <p className="quiet">What its contract marks as personal is hidden; a correction leaves it as it was.</p>
+        )}
+      </>
+    )
+  }
   return (
     <>
       <ProblemPanel problem={body.problem} />
