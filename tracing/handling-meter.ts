@@ -72,6 +72,7 @@ export class HandlingMeter {
   addTo(snapshot: MetricSnapshot): void {
     const agent = this.#agent
     for (const [topic, counts] of this.#byTopic) addTopic(snapshot, { agent, topic }, counts)
+    snapshot.set('laban.handling.finished', { agent }, this.#finished)
     snapshot.set('laban.handling.takeovers', { agent }, this.#takeovers)
     snapshot.set('laban.join.begun', { agent }, this.#joinsBegun)
     snapshot.setHistogram('laban.handling.duration', { agent }, this.#duration)

@@ -92,6 +92,14 @@ export const METRIC_TABLE = {
     labels: ['agent', 'topic', 'reason'],
     meaning: 'Handlings that wait on the log: `sleep` until a time, `parked` behind a failed event of their key.',
   },
+  'laban.handling.finished': {
+    kind: 'counter',
+    area: 'handling',
+    unit: '{event}',
+    labels: AGENT,
+    meaning:
+      'Events taken off the log in whatever way: handled, refused, skipped, given up, or handed over to wait elsewhere.',
+  },
   'laban.handling.takeovers': {
     kind: 'counter',
     area: 'handling',

@@ -26,6 +26,8 @@ export interface AgentProcess {
   readonly pid: number
   /** Resolves once every agent of it consumes. @throws Error with what the process said when it ended instead */
   readonly ready: Promise<void>
+  /** host:port of its `/live`, `/ready` and `/metrics`, once it is ready. */
+  address(): string
   /** Status of `/live` or `/ready`, and why it is not ready. */
   health(path: 'live' | 'ready'): Promise<{ readonly status: number; readonly problems: readonly string[] }>
   /** Sends a signal and waits for the end. */
@@ -164,6 +166,7 @@ function watch(running: Running, files: readonly string[]): AgentProcess {
     pid: child.pid ?? -1,
     ready,
     running,
+    address: () => new URL(healthUrl() ?? '').host,
     health: async (path) => {
       const response = await fetch(`${healthUrl() ?? ''}/${path}`)
       const { problems } = (await response.json()) as { problems: readonly string[] }
