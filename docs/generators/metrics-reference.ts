@@ -23,7 +23,7 @@ const INTRODUCTION = `# Metrics
 
 Every process serves these under \`/metrics\`, in Prometheus's text format; with \`metrics.otlpUrl\` they are pushed over OTLP as well, under
 their dotted names. Counters begin at 0 with the process, so ask for rates and increases. Labels are bounded: there is no series per event, flow
-or key.
+or key. [Monitoring](../guides/monitoring.md) says which of them to look at.
 `
 
 /** Content of docs/reference/metrics.md. */
