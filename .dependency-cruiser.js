@@ -121,6 +121,13 @@ export default {
       to: { path: '^runtime/service/' },
     },
     {
+      name: 'diagnosis-knows-no-service',
+      comment: 'Diagnosis reads what stages have written, with their formats; it never runs one.',
+      severity: 'error',
+      from: { path: '^runtime/diagnose/' },
+      to: { path: '^runtime/(service|adapters|compose|testing)' },
+    },
+    {
       name: 'an-adapter-knows-ports',
       comment: 'An adapter implements ports from contracts; adapters never import each other.',
       severity: 'error',

@@ -25,6 +25,7 @@ import { demo } from './commands/demo.ts'
 import { dev } from './commands/dev.ts'
 import { run } from './commands/run.ts'
 import { simulate } from './commands/simulate.ts'
+import { why } from './commands/why.ts'
 import { topicsApply } from './commands/topics-apply.ts'
 
 /** All commands in the order of the help. */
@@ -36,6 +37,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   flow,
   flows,
   diff,
+  why,
   run,
   simulate,
   ledgerRun,

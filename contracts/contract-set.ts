@@ -157,6 +157,7 @@ function topicContract(name: string, row: TopicRow, defaults: TopicLimits, sourc
     maxRecordBytes: limits.maxRecordBytes,
     cleanup: limits.cleanup,
     rules,
+    ...(row.expects === undefined ? {} : { expects: { withinMs: row.expects.within } }),
     ...schema,
   })
 }

@@ -12,6 +12,12 @@ export interface RuleContract {
   readonly on: readonly ('read' | 'write')[]
 }
 
+/** What subscribers owe a topic. */
+export interface TopicExpectations {
+  /** Longest time from the record to the end of a reaction. */
+  readonly withinMs: number
+}
+
 /** One row of the topic table joined with its schema. */
 export interface TopicContract {
   /** Topic name without namespace; also the event type. */
@@ -31,6 +37,8 @@ export interface TopicContract {
   readonly maxRecordBytes: number
   readonly cleanup: 'delete' | 'compact'
   readonly rules: readonly RuleContract[]
+  /** What the owner of the topic expects of everybody who subscribes to it; absent for nothing. */
+  readonly expects?: TopicExpectations
   readonly schema: AvroSchema
   /** Canonical minified schema text: what is registered and compared. */
   readonly schemaText: string

@@ -2,6 +2,13 @@
 
 export const MANIFEST_FORMAT_VERSION = 1
 
+/**
+ * What may keep an instance from consuming. `paused`: a partition takes no new records. `blocked`: the brokers refuse its outputs.
+ * `failing`: it has stopped itself because most records fail. `recovering`: the store is being rebuilt. `consume`: none of these.
+ */
+export type InstanceProblem =
+  'store' | 'broker' | 'registry' | 'recovering' | 'failing' | 'blocked' | 'paused' | 'consume'
+
 /** One running instance of one agent. */
 export interface Manifest {
   readonly formatVersion: number
@@ -19,6 +26,8 @@ export interface Manifest {
   readonly oneOf: readonly string[]
   readonly maybe: readonly string[]
   readonly policies: Readonly<Record<string, string>>
+  /** Why it does not consume, or not as it should: a sentence by code (see `InstanceProblem`); absent from older instances. */
+  readonly problems?: Readonly<Record<string, string>>
   readonly schemaIds: Readonly<Record<string, number>>
   /** `topic/partition` to the offset at which the subscription began. */
   readonly subscribedFrom: Readonly<Record<string, number>>

@@ -14,6 +14,18 @@ const retention = z.union([z.literal(-1), z.int().positive(), z.string()]).trans
   return z.NEVER
 })
 
+const within = z.union([z.int().positive(), z.string()]).transform((value, context) => {
+  const ms = typeof value === 'number' ? value : parseDurationMs(value)
+  if (ms !== undefined && ms > 0) return ms
+  context.addIssue({ code: 'custom', message: 'expected milliseconds or a duration such as "30s", "5m"' })
+  return z.NEVER
+})
+
+const expectations = z.strictObject({
+  /** Longest time from the record to the end of a subscriber's reaction. */
+  within,
+})
+
 const limits = {
   owner: z.string().min(1).optional(),
   partitions: z.int().min(1).max(10_000).optional(),
@@ -40,6 +52,7 @@ const row = z.strictObject({
   /** Field of the value that is the record key; null or absent: the flow id. */
   key: z.string().min(1).nullable().optional(),
   rules: z.array(rule).optional(),
+  expects: expectations.optional(),
 })
 const overrides = z.strictObject(limits)
 const table = z.strictObject({

@@ -9,6 +9,7 @@ import { cliReference } from '../cli/reference.ts'
 import { configReference, environmentExample } from '../runtime/config/reference.ts'
 import { errorReference } from './generators/error-reference.ts'
 import { metricsReference } from './generators/metrics-reference.ts'
+import { verdictReference } from './generators/verdict-reference.ts'
 import { publicApi } from './generators/public-api.ts'
 
 const projectDir = join(import.meta.dirname, '..')
@@ -20,6 +21,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/config.md': configReference,
   'docs/reference/errors.md': errorReference,
   'docs/reference/metrics.md': metricsReference,
+  'docs/reference/verdicts.md': verdictReference,
   '.env.example': environmentExample,
 }
 

@@ -106,6 +106,8 @@ export interface FlowHandling {
   /** `topic/partition@offset` of its dead letter. */
   readonly deadLetter: string | null
   readonly spanId: string | null
+  /** What the fact that decided the status says besides: until when it sleeps, when it is retried, what became of a dead letter. */
+  readonly detail: Readonly<Record<string, string>>
   /** True when no fact tells of it: it is derived from the events that it published. */
   readonly inferred: boolean
 }

@@ -10,6 +10,18 @@ export * from './flow-graph.ts'
 export * from './flow-groups.ts'
 export { FlowGroups } from './group-flow.ts'
 export { costOf, costText } from './flow-cost.ts'
+export { diagnose, type DiagnoseOptions } from './diagnose/diagnose.ts'
+export * from './diagnose/observations.ts'
+export {
+  DIAGNOSIS_FORMAT_VERSION,
+  rootOf,
+  rootsOf,
+  standsStill,
+  type Diagnosis,
+  type Evidence,
+  type Verdict,
+  type VerdictSubject,
+} from './diagnose/verdict.ts'
 export { reconstructFlow, type FlowSources } from './reconstruct.ts'
 export { Subscriptions, type Subscription } from './subscriptions.ts'
 export { durationText } from './duration-text.ts'

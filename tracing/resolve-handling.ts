@@ -51,17 +51,18 @@ export function resolveHandling(draft: HandlingDraft, events: EventDrafts, subsc
     errorMessage: decided.errorMessage,
     deadLetter: attempts.end?.outcome === 'dead-lettered' ? (attempts.end.detail['deadLetter'] ?? null) : null,
     spanId: decided.spanId,
+    detail: decided.detail,
     inferred,
   }
 }
 
-type Decided = 'outcome' | 'agentVersion' | 'instance' | 'steps' | 'errorCode' | 'errorMessage' | 'spanId'
+type Decided = 'outcome' | 'agentVersion' | 'instance' | 'steps' | 'errorCode' | 'errorMessage' | 'spanId' | 'detail'
 
 /** What the fact says that ended the handling, or else the latest one. */
 function decidedBy(fact: Fact | undefined, draft: HandlingDraft): Pick<FlowHandling, Decided> {
   if (fact !== undefined) {
-    const { outcome, agentVersion, instance, steps, errorCode, errorMessage, spanId } = fact
-    return { outcome, agentVersion, instance, steps, errorCode, errorMessage, spanId }
+    const { outcome, agentVersion, instance, steps, errorCode, errorMessage, spanId, detail } = fact
+    return { outcome, agentVersion, instance, steps, errorCode, errorMessage, spanId, detail }
   }
   return {
     outcome: outcomeWithoutRun(draft),
@@ -71,6 +72,7 @@ function decidedBy(fact: Fact | undefined, draft: HandlingDraft): Pick<FlowHandl
     errorCode: null,
     errorMessage: null,
     spanId: null,
+    detail: {},
   }
 }
 

@@ -12,6 +12,8 @@ export interface LeaseKeeperOptions {
   readonly log: Logger
   /** The lease had lapsed before it was renewed: claimed work may have been taken over, or the store has lost its memory. */
   readonly onLost: () => void
+  /** What the process says of itself with every renewal. @default nothing */
+  readonly note?: () => string
   /** Told once when the store stops answering, and once when it answers again: an idle process asks it nothing else. */
   readonly onAvailability?: (isAvailable: boolean, error?: unknown) => void
 }
@@ -114,9 +116,9 @@ export class LeaseKeeper {
   }
 
   async #renew(): Promise<void> {
-    const { leases, instance, leaseMs, onLost, onAvailability } = this.#options
+    const { leases, instance, leaseMs, onLost, onAvailability, note } = this.#options
     try {
-      const held = await leases.renew(instance, leaseMs)
+      const held = await leases.renew(instance, leaseMs, note?.() ?? '')
       this.#renewals++
       const now = this.#now()
       const wasAway = this.#isStoreAway

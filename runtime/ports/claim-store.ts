@@ -9,6 +9,7 @@ import type { HandedKind, HandlingRef, HandlingState, InputPosition, JoinMember 
 import type { MarkStore } from './mark-store.ts'
 import type { ParkingStore } from './parking-store.ts'
 import type { RecoveryStore } from './recovery-store.ts'
+import type { LeaseView, StoreView } from './store-view.ts'
 
 export type { HandedKind, HandlingRef, HandlingState, InputPosition, JoinMember } from './handling-state.ts'
 
@@ -134,11 +135,16 @@ export interface ClaimStore {
 
 /** Leases of processes. A lease is lost only when the store answers that it is. */
 export interface LeaseStore {
-  /** Sets or extends the lease. False when it had lapsed since the last renewal: work may have been taken over. */
-  renew(instance: string, leaseMs: number): Promise<boolean>
+  /**
+   * Sets or extends the lease. False when it had lapsed since the last renewal: work may have been taken over. `note` is what the
+   * process says of itself to whoever looks; it replaces the one before. @default ''
+   */
+  renew(instance: string, leaseMs: number, note?: string): Promise<boolean>
   /** Reads one lease afresh. */
   isAlive(instance: string): Promise<boolean>
   release(instance: string): Promise<void>
+  /** Leases for whoever only looks, in the order of the instances. */
+  look(instances: readonly string[]): Promise<readonly LeaseView[]>
 }
 
 /** What a store is fit for; shown by start-up checks and `laban doctor`. */
@@ -165,6 +171,7 @@ export interface Store {
   recoveryOf(agent: string, options: ClaimOptions): RecoveryStore
   parkingOf(agent: string): ParkingStore
   marksOf(agent: string): MarkStore
+  viewOf(agent: string): StoreView
   readonly leases: LeaseStore
   health(): Promise<StoreHealth>
   close(): Promise<void>

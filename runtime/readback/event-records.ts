@@ -57,7 +57,8 @@ export async function readAllEvents(source: LogSource): Promise<ReadonlyMap<Uuid
   return byFlow
 }
 
-function eventTopics(source: LogSource): readonly TopicContract[] {
+/** Topics that hold events: all that have a contract, but for the platform's own. */
+export function eventTopics(source: LogSource): readonly TopicContract[] {
   return [...source.contracts.topics.values()].filter(({ name }) => name !== FACTS_TOPIC && name !== AGENTS_TOPIC)
 }
 
@@ -81,7 +82,8 @@ function mayBelongTo(record: BrokerRecord, flowId: Uuid): boolean {
   return found === undefined || found === flowId
 }
 
-function seenEvent({ topic, partition }: TopicPartition, record: BrokerRecord): SeenEvent {
+/** A record as an event of its flow; of somebody else's producer it begins one. */
+export function seenEvent({ topic, partition }: TopicPartition, record: BrokerRecord): SeenEvent {
   const { offset, timestampMs } = record
   const envelope = decodeEnvelope(record.headers, { topic, partition, offset, timestampMs })
   const key = record.key?.toString('utf8') ?? null

@@ -9,13 +9,19 @@ import type { Cancel, Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { BatchingProducer } from '../publish/batching-producer.ts'
 import type { AgentRunner } from './agent-runner.ts'
+import type { Problems } from './problems.ts'
 
 /** A manifest that is older than three of these belongs to a process that died. */
 export const ANNOUNCE_EVERY_MS = 10_000
+/** A problem is told so soon. */
+const LOOK_EVERY_MS = 1_000
 
 export interface ManifestKeeperOptions {
   readonly runners: ReadonlyMap<Agent, AgentRunner>
   readonly instance: string
+  readonly leaseMs: number
+  /** What keeps an agent of this process from consuming; a change is announced at once. @default nothing */
+  readonly problemsOf?: (agent: Agent) => Problems
   readonly schemaIds: ReadonlyMap<string, number>
   readonly producer: BatchingProducer
   readonly codec: EventCodec
@@ -29,6 +35,8 @@ export class ManifestKeeper {
   readonly #startedAtMs: number
   #cancel: Cancel | undefined
   #isStopped = false
+  #announcedProblems = ''
+  #announcedAtMs = 0
 
   constructor(options: ManifestKeeperOptions) {
     this.#options = options
@@ -50,13 +58,23 @@ export class ManifestKeeper {
 
   #schedule(): void {
     if (this.#isStopped) return
-    this.#cancel = this.#options.clock.after(ANNOUNCE_EVERY_MS, () => {
+    this.#cancel = this.#options.clock.after(LOOK_EVERY_MS, () => {
+      const isDue = this.#options.clock.steadyMs() - this.#announcedAtMs >= ANNOUNCE_EVERY_MS
+      if (!isDue && this.#problems() === this.#announcedProblems) return this.#schedule()
       void this.#announce('running').finally(() => this.#schedule())
     })
   }
 
+  /** All problems as one text, to see whether they have changed. */
+  #problems(): string {
+    const { runners, problemsOf } = this.#options
+    return JSON.stringify([...runners.keys()].map((agent) => Object.keys(problemsOf?.(agent) ?? {})))
+  }
+
   async #announce(state: Manifest['state']): Promise<void> {
-    const { runners, producer, codec, log } = this.#options
+    const { runners, producer, codec, log, clock } = this.#options
+    this.#announcedProblems = this.#problems()
+    this.#announcedAtMs = clock.steadyMs()
     const records = [...runners].map(([agent, runner]) => {
       const manifest = this.#manifest(agent, runner, state)
       const value = codec.encode(AGENTS_TOPIC, manifest)
@@ -70,7 +88,7 @@ export class ManifestKeeper {
   }
 
   #manifest(agent: Agent, runner: AgentRunner, state: Manifest['state']): Manifest {
-    const { instance, schemaIds, clock } = this.#options
+    const { instance, schemaIds, clock, leaseMs, problemsOf } = this.#options
     const topics = [...agent.topics, ...agent.always, ...agent.oneOf, ...agent.maybe]
     return {
       formatVersion: MANIFEST_FORMAT_VERSION,
@@ -86,7 +104,8 @@ export class ManifestKeeper {
       always: agent.always,
       oneOf: agent.oneOf,
       maybe: agent.maybe,
-      policies: policiesOf(agent),
+      policies: { ...policiesOf(agent), leaseMs: String(leaseMs) },
+      problems: problemsOf?.(agent) ?? {},
       schemaIds: Object.fromEntries(
         topics.flatMap((topic) => (schemaIds.has(topic) ? [[topic, schemaIds.get(topic) ?? 0]] : [])),
       ),

@@ -31,6 +31,7 @@ import { AgentRunner } from './agent-runner.ts'
 import type { ConsumeLimits } from './consume-limits.ts'
 import type { Health } from './health-server.ts'
 import { ManifestKeeper } from './manifest-keeper.ts'
+import { problemsOf, type Problems } from './problems.ts'
 import { readServiceMetrics, type Dependency } from './service-metrics.ts'
 
 export interface ServiceOptions {
@@ -78,7 +79,7 @@ export class Service {
   #parts:
     | {
         readonly runners: Map<Agent, AgentRunner>
-        readonly recoveries: readonly Recovery[]
+        readonly recoveries: ReadonlyMap<Agent, Recovery>
         readonly metrics: readonly AgentMetrics[]
         readonly leases: LeaseKeeper
         readonly manifests: ManifestKeeper
@@ -104,11 +105,19 @@ export class Service {
     await leases.start()
     const made = this.#options.agents.map((agent) => ({ agent, ...this.#runner(agent, producer, leases) }))
     const runners = new Map(made.map(({ agent, runner }) => [agent, runner]))
-    const recoveries = made.flatMap(({ recovery }) => recovery ?? [])
+    const recoveries = new Map(
+      made.flatMap(({ agent, recovery }) => (recovery === undefined ? [] : [[agent, recovery]])),
+    )
+    const manifests = new ManifestKeeper({
+      ...this.#options,
+      instance: this.instance,
+      runners,
+      producer,
+      problemsOf: (agent) => this.#problemsOf(agent),
+    })
     const metrics = made.map((parts) => parts.metrics)
-    const manifests = new ManifestKeeper({ ...this.#options, instance: this.instance, runners, producer })
     this.#parts = { runners, recoveries, metrics, leases, manifests, producer }
-    await Promise.all(recoveries.map((recovery) => recovery.start()))
+    await Promise.all([...recoveries.values()].map((recovery) => recovery.start()))
     await Promise.all([...runners.values()].map((runner) => runner.start()))
     await manifests.start()
     this.#state = 'running'
@@ -127,7 +136,7 @@ export class Service {
     const agents = [...(this.#parts?.runners.values() ?? [])].map((runner) => runner.status)
     const waiting = this.#parts?.producer.problem
     const away = this.#awayNow(agents.some((status) => status.isCutOff))
-    const recovering = (this.#parts?.recoveries ?? []).flatMap(({ problem }) => problem ?? [])
+    const recovering = [...(this.#parts?.recoveries.values() ?? [])].flatMap(({ problem }) => problem ?? [])
     const problems = [...recovering, ...[...away].map((what) => `${what} does not answer`)]
     if (waiting !== undefined && waiting.code !== 'LABAN_BROKER_UNAVAILABLE') problems.push(waiting.message)
     for (const status of agents) {
@@ -163,6 +172,29 @@ export class Service {
     return new Set([...this.#away.values(), ...(isCutOff || cannotSend ? (['the broker'] as const) : [])])
   }
 
+  /** What keeps one agent of this process from consuming. */
+  #problemsOf(agent: Agent): Problems {
+    const { runners, recoveries, producer } = this.#parts ?? {}
+    const status = runners?.get(agent)?.status
+    if (status === undefined) return {}
+    return problemsOf({
+      status,
+      missesSchema: this.#missedSchemas > 0,
+      away: this.#awayNow(status.isCutOff),
+      recovering: recoveries?.get(agent)?.problem,
+      sending: producer?.problem?.message,
+    })
+  }
+
+  /** The same of all agents, for the lease: '' when nothing is wrong. */
+  #leaseNote(): string {
+    const told = this.#options.agents.flatMap((agent) => {
+      const problems = this.#problemsOf(agent)
+      return Object.keys(problems).length === 0 ? [] : [[agent.name, problems] as const]
+    })
+    return told.length === 0 ? '' : JSON.stringify(Object.fromEntries(told))
+  }
+
   async #stop(): Promise<void> {
     const { drainTimeoutMs, log } = this.#options
     this.#state = 'draining'
@@ -191,6 +223,7 @@ export class Service {
       leaseMs,
       clock,
       log,
+      note: () => this.#leaseNote(),
       onAvailability: this.#availability(),
       onLost: () => void this.#loseLease(),
     })
@@ -198,9 +231,12 @@ export class Service {
 
   /** A lease that went with everything else was taken over by nobody: what this process holds is told to the store again. */
   async #loseLease(): Promise<void> {
-    const { runners, recoveries } = this.#parts ?? { runners: new Map<Agent, AgentRunner>(), recoveries: [] }
+    const { runners, recoveries } = this.#parts ?? {
+      runners: new Map<Agent, AgentRunner>(),
+      recoveries: new Map<Agent, Recovery>(),
+    }
     try {
-      const lost = await Promise.all(recoveries.map((recovery) => recovery.check()))
+      const lost = await Promise.all([...recoveries.values()].map((recovery) => recovery.check()))
       if (lost.includes(true)) return
     } catch (error) {
       this.#options.log.debug('cannot see why the lease is gone', { problem: describeUnknown(error) })

@@ -13,6 +13,7 @@ import { describeParking } from './store-parking.suite.ts'
 import { describeRaces } from './store-races.suite.ts'
 import { describeRecovery } from './store-recovery.suite.ts'
 import { describeStates } from './store-states.suite.ts'
+import { describeView } from './store-view.suite.ts'
 
 /** Runs the suite on one store. */
 export function describeStore(name: string, setUp: () => StoreUnderTest | Promise<StoreUnderTest>): void {
@@ -37,5 +38,6 @@ export function describeStore(name: string, setUp: () => StoreUnderTest | Promis
     describeMarks(bench)
     describeBatches(bench)
     describeRecovery(bench)
+    describeView(bench)
   })
 }

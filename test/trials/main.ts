@@ -5,6 +5,7 @@ const TRIALS: Readonly<Record<string, () => Promise<unknown>>> = {
   takeover: () => import('./takeover.ts'),
   'new-version': () => import('./new-version.ts'),
   'bad-days': () => import('./bad-days.ts'),
+  why: () => import('./why.ts'),
   'lost-answers': () => import('./lost-answers.ts'),
 }
 const trial = TRIALS[name]

@@ -22,6 +22,8 @@ export interface Memory {
   readonly marks: ExpiringMap<string>
   /** Ends of leases, kept after they lapsed, so that a renewal can tell. */
   readonly leaseEndsAtMs: Map<string, number>
+  /** What processes said of themselves when they renewed. */
+  readonly leaseNotes: Map<string, string>
   /** Counts how often everything was forgotten. */
   epoch: number
   /** Agents of which everything that the log knows has been put back in this epoch. */

@@ -15,6 +15,7 @@ import type {
   Transition,
 } from '../../ports/claim-store.ts'
 import type { MarkStore } from '../../ports/mark-store.ts'
+import type { StoreView } from '../../ports/store-view.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { ExpiringMap } from './store-expiring.ts'
 import { FaultGate, type StoreFaults } from './store-faults.ts'
@@ -43,6 +44,7 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
     parking: new Map(),
     marks: new ExpiringMap(clock),
     leaseEndsAtMs: new Map(),
+    leaseNotes: new Map(),
     epoch: 0,
     recovered: new Set(),
     leaders: new ExpiringMap(clock),
@@ -65,6 +67,7 @@ export function createMemoryStore({ clock }: { clock: Clock }): MemoryStore {
       ),
     parkingOf: (agent) => parkingIn(memory.parking, agent, (call) => gate.run(call)),
     marksOf: (agent) => marksIn(memory.marks, gate, agent),
+    viewOf: (agent) => viewIn(memory, gate, agent),
     leases: leasesIn(memory, gate, clock),
     health: () => gate.run(() => ({ version: 'memory', unsafe: [], full: false })),
     close: () => Promise.resolve(),
@@ -159,11 +162,21 @@ function marksIn(marks: ExpiringMap<string>, gate: FaultGate, agent: string): Ma
   }
 }
 
-function leasesIn({ leaseEndsAtMs }: Memory, gate: FaultGate, clock: Clock): LeaseStore {
+function viewIn({ handlings, journals, recovered, leaders }: Memory, gate: FaultGate, agent: string): StoreView {
+  const { handling: keyOf } = keysOf(agent)
   return {
-    renew: (instance, leaseMs) =>
+    handlings: (refs) => gate.run(() => refs.map((ref) => transitions.visibleState(handlings.get(keyOf(ref))))),
+    journal: (ref) => gate.run(() => journals.get(keyOf(ref)) ?? new Map<string, Buffer>()),
+    memory: () => gate.run(() => ({ isRecovered: recovered.has(agent), recoverer: leaders.get(agent) })),
+  }
+}
+
+function leasesIn({ leaseEndsAtMs, leaseNotes }: Memory, gate: FaultGate, clock: Clock): LeaseStore {
+  return {
+    renew: (instance, leaseMs, note = '') =>
       gate.run(() => {
         const endsAtMs = leaseEndsAtMs.get(instance)
+        leaseNotes.set(instance, note)
         leaseEndsAtMs.set(instance, clock.nowMs() + leaseMs)
         return endsAtMs === undefined || endsAtMs > clock.nowMs()
       }),
@@ -171,6 +184,16 @@ function leasesIn({ leaseEndsAtMs }: Memory, gate: FaultGate, clock: Clock): Lea
     release: (instance) =>
       gate.run(() => {
         leaseEndsAtMs.delete(instance)
+        leaseNotes.delete(instance)
       }),
+    look: (instances) =>
+      gate.run(() =>
+        instances.map((instance) => {
+          const leftMs = (leaseEndsAtMs.get(instance) ?? 0) - clock.nowMs()
+          return leftMs > 0
+            ? { remainingMs: leftMs, note: leaseNotes.get(instance) ?? '' }
+            : { remainingMs: null, note: '' }
+        }),
+      ),
   }
 }

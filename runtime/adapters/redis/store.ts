@@ -4,9 +4,11 @@ import { RedisClaimStore } from './claims.ts'
 import { openConnection, type RedisConnectionOptions } from './connection.ts'
 import { readHealth } from './health.ts'
 import { createLeaseStore } from './leases.ts'
+import { agentKeys } from './keys.ts'
 import { createMarkStore } from './marks.ts'
 import { createParkingStore } from './parking.ts'
 import { createRecoveryStore } from './recovery.ts'
+import { createStoreView } from './view.ts'
 
 export interface RedisStoreOptions extends RedisConnectionOptions {
   /** Prefixes every key; '' for none. */
@@ -37,6 +39,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
         ...(lostPauseMs === undefined ? {} : { lostPauseMs }),
       }),
     marksOf: (agent) => createMarkStore(connection, namespace, agent),
+    viewOf: (agent) => createStoreView(connection, agentKeys(namespace, agent), options.cluster === true),
     recoveryOf: (agent, kept) =>
       createRecoveryStore({ connection, namespace, agent, kept, isCluster: options.cluster === true }),
     parkingOf: (agent) => createParkingStore(connection, namespace, agent),
