@@ -12,8 +12,12 @@ describe('links in Markdown', () => {
     expect(broken).toEqual([])
   })
 
-  it('lead from docs/README.md to every page of docs', () => {
-    const linked = new Set(linksOf('docs/README.md').map((link) => normalize(join('docs', link.split('#')[0] ?? ''))))
+  it('lead from docs/README.md, or the README of a folder that it names, to every page of docs', () => {
+    const linkedFrom = (page: string): string[] =>
+      linksOf(page).map((link) => normalize(join(dirname(page), link.split('#')[0] ?? '')))
+    const direct = linkedFrom('docs/README.md')
+    const indexes = direct.filter((path) => /^docs\/\w+\/README\.md$/.test(path))
+    const linked = new Set([...direct, ...indexes.flatMap(linkedFrom)])
     const unlisted = pages.filter((path) => path.startsWith('docs/') && path !== 'docs/README.md' && !linked.has(path))
     expect(unlisted).toEqual([])
   })
