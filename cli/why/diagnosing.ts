@@ -26,12 +26,13 @@ export async function diagnosing<R>(
   const stack = await target.open()
   try {
     const codec = patientCodec(stack.contracts, stack.registry)
+    const { store, ...others } = stack
     const diagnostician = createDiagnostician({
-      ...stack,
+      ...others,
       codec,
-      source: logFlowSource({ ...stack, codec }),
+      source: logFlowSource({ ...others, codec }),
       registryProblem: codec.problem,
-      ...circumstancesOf(target, stack.store),
+      ...circumstancesOf(target, store),
     })
     return await use(diagnostician, target.description)
   } finally {

@@ -47,6 +47,8 @@ describe('laban demo', { timeout: 120_000 }, () => {
     expect(drawn.stdout).toContain(`flow ${id}`)
     expect(drawn.stdout).toContain('credit.application-received')
     expect(drawn.stdout).toMatch(/^complete:/m)
+    const asked = await laban('why', id)
+    expect(asked, asked.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('completed') })
   })
 })
 
@@ -112,6 +114,8 @@ describe('laban dev', { timeout: 180_000 }, () => {
     expect(approval(graph)).toMatchObject({ agentVersion: '1.0.0' })
     const { stdout } = await laban('flows', '--json', '--limit', '1', '--on', 'dev')
     expect(JSON.parse(stdout)).toMatchObject({ total: SAMPLE_ROWS })
+    const asked = await laban('why', first, '--on', 'dev')
+    expect(asked.stdout, asked.stderr).toContain('completed')
   })
 
   it('goes on as it was when an edit does not load or cannot start, and says so', async () => {
