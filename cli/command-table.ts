@@ -21,6 +21,7 @@ import { generate } from './commands/generate.ts'
 import { init } from './commands/init.ts'
 import { ledgerRun } from './commands/ledger-run.ts'
 import { publish } from './commands/publish.ts'
+import { check } from './commands/check.ts'
 import { demo } from './commands/demo.ts'
 import { dev } from './commands/dev.ts'
 import { run } from './commands/run.ts'
@@ -52,6 +53,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   doctor,
   acl,
   generate,
+  check,
   contractsCheck,
   contractsPush,
   topicsApply,

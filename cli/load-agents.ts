@@ -37,6 +37,41 @@ export async function discoverAgents(globs: readonly string[], baseDir: string):
   return loaded
 }
 
+/** What files define, and what is wrong with those that define nothing or cannot be loaded. */
+export interface ImportedAgents {
+  /** Two may have one name. */
+  readonly agents: readonly LoadedAgent[]
+  readonly problems: readonly { readonly file: string; readonly error: LabanError }[]
+}
+
+/** Loads all that can be loaded, for checks that report everything at once: named files, else those that the globs find. */
+export async function importAgents(
+  files: readonly string[],
+  globs: readonly string[],
+  baseDir: string,
+): Promise<ImportedAgents> {
+  const agents: LoadedAgent[] = []
+  const problems: { file: string; error: LabanError }[] = []
+  const attempt = async (file: string, load: () => Promise<LoadedAgent | undefined>): Promise<void> => {
+    try {
+      const loaded = await load()
+      if (loaded !== undefined) agents.push(loaded)
+    } catch (error) {
+      if (!isLabanError(error)) throw error
+      problems.push({ file: resolve(baseDir, file), error })
+    }
+  }
+  for (const file of files) await attempt(file, () => loadAgent(findFile(file, baseDir), file))
+  if (files.length > 0) return { agents, problems }
+  for (const file of findAgentFiles(globs, baseDir)) {
+    await attempt(file, async () => {
+      const agent = await importDefault(file, file)
+      return isAgent(agent) ? { agent, file } : undefined
+    })
+  }
+  return { agents, problems }
+}
+
 /** Absolute paths of the files that match the globs, tests left out. Whether one defines an agent shows when it is loaded. */
 export function findAgentFiles(globs: readonly string[], baseDir: string): string[] {
   return globSync([...globs], { cwd: baseDir, exclude: ['**/*.test.ts', '**/node_modules/**'] })

@@ -158,6 +158,9 @@ function topicContract(name: string, row: TopicRow, defaults: TopicLimits, sourc
     cleanup: limits.cleanup,
     rules,
     ...(row.expects === undefined ? {} : { expects: { withinMs: row.expects.within } }),
+    ...(row.entry === undefined ? {} : { isEntry: row.entry }),
+    ...(row.end === undefined ? {} : { isEnd: row.end }),
+    ...(row.producers === undefined ? {} : { producers: row.producers }),
     ...schema,
   })
 }

@@ -39,6 +39,12 @@ export interface TopicContract {
   readonly rules: readonly RuleContract[]
   /** What the owner of the topic expects of everybody who subscribes to it; absent for nothing. */
   readonly expects?: TopicExpectations
+  /** Its events come from outside, too, so no agent needs to produce it. @default false */
+  readonly isEntry?: boolean
+  /** Flows end here, so no agent needs to consume it. @default false */
+  readonly isEnd?: boolean
+  /** Agents that may produce it; `credit.*` for all of a domain. Absent: any. */
+  readonly producers?: readonly string[]
   readonly schema: AvroSchema
   /** Canonical minified schema text: what is registered and compared. */
   readonly schemaText: string

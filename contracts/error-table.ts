@@ -1,6 +1,7 @@
 /** The one table of error codes. A code is never reused; `docs/reference/errors.md` is generated from here. */
 import type { ErrorDefinition } from './error-definition.ts'
 import { CONSOLE_ERRORS } from './error-rows-console.ts'
+import { CHECK_ERRORS } from './error-rows-check.ts'
 import { HANDLING_ERRORS } from './error-rows-handling.ts'
 import { SERVER_ERRORS } from './error-rows-servers.ts'
 
@@ -134,6 +135,8 @@ export const ERROR_TABLE = {
   },
   ...SERVER_ERRORS,
   ...HANDLING_ERRORS,
+  // --- found by laban check ---
+  ...CHECK_ERRORS,
   // --- control: not failures ---
   LABAN_LEASE_LOST: {
     class: 'control',

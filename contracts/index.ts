@@ -1,5 +1,6 @@
 /** The public entry point `laban/contracts`: everything needed to load, check, encode and provision what agents say. No logic. */
 export { VERDICTS, type Standing, type VerdictCode, type VerdictDefinition } from './verdict-table.ts'
+export * from './agent-shape.ts'
 export * from './agent-topics.ts'
 export { hasMarkedFields, maskValue } from './mask-value.ts'
 export { canonicalSchema, type CanonicalSchema, type SchemaProblem } from './canonical-schema.ts'

@@ -53,6 +53,12 @@ const row = z.strictObject({
   key: z.string().min(1).nullable().optional(),
   rules: z.array(rule).optional(),
   expects: expectations.optional(),
+  /** True: its events come from outside, too, so no agent needs to produce it. */
+  entry: z.boolean().optional(),
+  /** True: flows end here, so no agent needs to consume it. */
+  end: z.boolean().optional(),
+  /** Agents that may produce it; `credit.*` for all of a domain. Absent: any. */
+  producers: z.array(z.string().min(1)).min(1).optional(),
 })
 const overrides = z.strictObject(limits)
 const table = z.strictObject({
