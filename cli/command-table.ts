@@ -27,6 +27,7 @@ import { dev } from './commands/dev.ts'
 import { run } from './commands/run.ts'
 import { simulate } from './commands/simulate.ts'
 import { why } from './commands/why.ts'
+import { top } from './commands/top.ts'
 import { topicsApply } from './commands/topics-apply.ts'
 
 /** All commands in the order of the help. */
@@ -42,6 +43,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   run,
   simulate,
   ledgerRun,
+  top,
   agents,
   agentReset,
   dlqList,
