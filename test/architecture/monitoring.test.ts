@@ -12,7 +12,7 @@ const recorded = new Set([...read(RULES).matchAll(/- record: (\S+)/g)].map(([, n
 const alerts = [...read(RULES).matchAll(/- alert: (\w+)\n([\s\S]*?)(?=\n {6}- alert|\n\n {2}- name|$(?![\s\S]))/g)].map(
   ([, name = '', body = '']) => ({ name, body }),
 )
-const runbooks = projectFiles().filter((path) => path.startsWith('docs/runbooks/'))
+const runbooks = projectFiles().filter((path) => path.startsWith('docs/runbooks/') && !path.endsWith('/README.md'))
 
 /** Names of laban's metrics and recorded series in an expression or a page that exist nowhere. */
 function unknownIn(text: string): string[] {
