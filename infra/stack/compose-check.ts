@@ -37,7 +37,7 @@ export function findDisagreements(composeText: string): readonly string[] {
 /** Every image has a tag that is a version. */
 function findUnpinnedImages(composeText: string): string[] {
   const used = [...composeText.matchAll(/^ +image: (\S+)$/gm)].map((match) => match[1] ?? '')
-  return used.filter((image) => !/:(local|\d+\.\d+\S*)$/.test(image)).map((image) => `${image} is not pinned`)
+  return used.filter((image) => !/:(local|v?\d+\.\d+\S*)$/.test(image)).map((image) => `${image} is not pinned`)
 }
 
 /** Every agent file that a container runs exists. */
@@ -60,7 +60,9 @@ async function findComposeErrors(): Promise<readonly string[]> {
   }
   const [command, ...args] = compose
   say(`validated by ${compose.join(' ')}`)
-  return run(command, [...args, '--profile', 'credit', 'config', '--quiet'], { cwd: projectDir }).then(
+  return run(command, [...args, '--profile', 'credit', '--profile', 'monitoring', 'config', '--quiet'], {
+    cwd: projectDir,
+  }).then(
     () => [],
     (error: unknown) => [explain(error)],
   )

@@ -46,6 +46,69 @@ describe('alerts', () => {
   })
 })
 
+interface Dashboard {
+  readonly uid: string
+  readonly panels: readonly {
+    readonly id: number
+    readonly title: string
+    readonly type: string
+    readonly gridPos: { readonly x: number; readonly w: number }
+    readonly description?: string
+    readonly targets?: readonly { readonly expr: string }[]
+  }[]
+}
+
+describe('the dashboard', () => {
+  const { uid, panels } = JSON.parse(read('infra/grafana/laban.json')) as Dashboard
+  const drawn = panels.filter(({ type }) => type !== 'row')
+
+  it('has panels with ids of their own that fit the page', () => {
+    expect(uid).toBe('laban')
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
+    for (const { gridPos } of panels) expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24)
+  })
+
+  it.each(drawn)('"$title" says what it shows, and asks for series that exist', ({ description, targets = [] }) => {
+    expect(description).toMatch(/\.$/)
+    expect(targets.length).toBeGreaterThan(0)
+    for (const { expr } of targets) {
+      const asked = expr.match(/\b(?:laban|nodejs|process)_[a-z0-9_]+/g) ?? []
+      expect(asked.length).toBeGreaterThan(0)
+      expect(asked.filter((name) => !series.has(name))).toEqual([])
+    }
+  })
+
+  it('shows every metric of the table that something can go wrong with', () => {
+    const asked = drawn.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)).join('\n')
+    const unseen = (Object.keys(METRIC_TABLE) as MetricName[]).filter(
+      (name) => !prometheusSeries(name).some((one) => asked.includes(one)),
+    )
+    expect(unseen).toEqual([
+      'laban.handling.rejected',
+      'laban.handling.suspended',
+      'laban.agent.info',
+      'laban.agent.consuming',
+      'laban.consumer.drain_eta',
+      'laban.partition.standstill_age',
+      'laban.join.members',
+      'laban.lease.renewals',
+      'nodejs.eventloop.utilization',
+    ])
+  })
+})
+
+describe('the example of a configuration', () => {
+  it('scrapes the agents of docker-compose.yml, on the port that they have', () => {
+    const targets = [...read('infra/prometheus/prometheus.yaml').matchAll(/- ([a-z-]+):9464$/gm)].map(
+      ([, name]) => name,
+    )
+    const services = [
+      ...read('docker-compose.yml').matchAll(/^ {2}([a-z-]+):\n {4}<<: \*agent\n {4}command: \[services/gm),
+    ]
+    expect(targets).toEqual(services.map(([, name]) => name))
+  })
+})
+
 describe('runbooks', () => {
   it.each(runbooks)('%s belongs to an alert, and says how to look and what not to do', (page) => {
     expect(alerts.some(({ body }) => `${body}\n`.includes(`runbook_url: ${page}\n`))).toBe(true)

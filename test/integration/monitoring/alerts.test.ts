@@ -3,13 +3,14 @@
  * Only the waiting times of the rules are shortened.
  */
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Deployment } from '../../harness/processes.ts'
 import { promtool, startPrometheus, type Prometheus, type SeenAlert } from '../../harness/prometheus.ts'
 import { stackAddress } from '../../harness/real-stack.ts'
+import { temporaryFolder } from '../../harness/temporary-folder.ts'
 import { TcpProxy } from '../../harness/tcp-proxy.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { TRIAL_CONTRACTS } from '../../e2e/agents/trial.ts'
@@ -26,6 +27,20 @@ describe('promtool', () => {
   it('accepts the rules and the example', async () => {
     expect(await check('check', 'rules', 'alerts.yaml')).toContain('SUCCESS')
     expect(await check('check', 'config', 'prometheus.yaml')).toContain('SUCCESS')
+  })
+
+  it('can read every expression of the dashboard', async () => {
+    const dashboard = await readFile(join(RULES_DIR, '..', 'grafana', 'laban.json'), 'utf8')
+    const { panels } = JSON.parse(dashboard) as { panels: { targets?: { expr: string }[] }[] }
+    const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
+    // Grafana fills these in.
+    const rules = expressions.map((expr, index) => ({
+      record: `panel:${index}`,
+      expr: expr.replaceAll('$__rate_interval', '5m').replaceAll('$agent', '.*'),
+    }))
+    const file = join(await temporaryFolder(), 'panels.yaml')
+    await writeFile(file, JSON.stringify({ groups: [{ name: 'panels', rules }] }))
+    expect(await check('check', 'rules', file)).toContain(`${expressions.length} rules found`)
   })
 
   it('finds that every alert fires when it must and stays quiet when it must', async () => {
