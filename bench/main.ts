@@ -11,6 +11,7 @@ const FILES: Readonly<Record<string, string>> = {
   deaths: 'deaths.ts',
   store: 'store.ts',
   tracing: 'tracing.ts',
+  console: 'console.ts',
 }
 const [name = '', ...options] = process.argv.slice(2)
 const file = FILES[name]

@@ -12,7 +12,8 @@ export const FLOW_GRAPH_FORMAT_VERSION = 1
 /**
  * - `pending`: nothing has been heard of it yet. `processing`: it runs, or will be tried again.
  * - `waiting`: it waits for other events or for a person. `stuck`: it waits for something that nothing under way can bring.
- * - `completed`: it has ended as it should, which includes being rejected by the consumer's `accepts`.
+ * - `completed`: it has ended as it should, which includes being rejected by the consumer's `accepts`, and a dead letter in whose place
+ *   a corrected event runs.
  * - `failed`: dead-lettered.
  */
 export type FlowStatus = 'pending' | 'processing' | 'waiting' | 'stuck' | 'completed' | 'failed'

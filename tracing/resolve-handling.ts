@@ -110,13 +110,18 @@ function rankOf(fact: Fact): number {
   return ENDS.includes(fact.outcome) ? 2 : 1
 }
 
-function statusOf(draft: HandlingDraft, { end, last }: Attempts, join: JoinState | null): FlowStatus {
-  if (end !== undefined) return end.outcome === 'dead-lettered' ? 'failed' : 'completed'
+function statusOf(draft: HandlingDraft, { end, last, runs }: Attempts, join: JoinState | null): FlowStatus {
+  if (end !== undefined) return end.outcome === 'dead-lettered' && !runs.some(isReplaced) ? 'failed' : 'completed'
   if (last !== undefined) return last.outcome === 'suspended' ? 'waiting' : 'processing'
   const duplicate = draft.facts.find((fact) => fact.outcome === 'duplicate')
   if (duplicate !== undefined && join === null) return statusFound(duplicate.detail['found'])
   if (join === null) return 'pending'
   return join.missing.length > 0 ? 'waiting' : 'pending'
+}
+
+/** A person has put a corrected event in the place of the dead letter: the flow goes on with that one. */
+function isReplaced({ outcome, detail }: Fact): boolean {
+  return outcome === 'dead-lettered' && detail['action'] === 'replaced'
 }
 
 function outcomeWithoutRun(draft: HandlingDraft): FactOutcome | null {
