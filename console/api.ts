@@ -2,7 +2,7 @@
  * What the server of the console answers: the JSON that browser and server agree on, and nothing else. The page imports this file
  * alone. Times are epoch milliseconds by the clocks of whoever wrote them; statuses are text, because they may become more.
  */
-import type { BodyView, FlowLine } from './api-flows.ts'
+import type { BodyView } from './api-flows.ts'
 
 export type * from './api-flows.ts'
 
@@ -184,27 +184,52 @@ export interface ActionResult {
   readonly eventId: string | null
 }
 
-/** Flows that stand still for one cause. */
+/** Why something is as it is; the words are those of `laban why`. */
+export interface VerdictView {
+  readonly code: string
+  /** `ended`, `moving`, `stands` or `notice`. */
+  readonly standing: string
+  readonly sentence: string
+  readonly meaning: string
+  readonly resolution: string
+  readonly evidence: readonly { readonly name: string; readonly value: string; readonly seenIn: string }[]
+  /** The command to run next. */
+  readonly next: string | null
+  readonly causes: readonly VerdictView[]
+  readonly sinceMs: number | null
+  readonly agent: string | null
+}
+
+/** `GET /api/flows/<id>/why`. */
+export interface WhyView {
+  readonly asOfMs: number
+  /** Whether anything stands still. */
+  readonly stands: boolean
+  readonly verdict: VerdictView
+  /** The end of the chain of causes: what is to be mended. */
+  readonly root: VerdictView
+  /** Others of the same flow that do not come from the same root. */
+  readonly also: readonly VerdictView[]
+  /** What could not be looked at, one sentence each. */
+  readonly unseen: readonly string[]
+}
+
+/** One root cause and what it holds up. */
 export interface StuckGroup {
-  readonly id: string
-  readonly status: string
-  /** Short name of the cause: a verdict, or what the flow source says. */
-  readonly verdict: string
-  /** One sentence for people. */
-  readonly says: string
-  readonly agents: readonly string[]
-  readonly codes: readonly string[]
-  readonly count: number
-  readonly oldestAtMs: number | null
-  readonly flows: readonly FlowLine[]
-  /** Commands that help; may be empty. */
-  readonly commands: readonly string[]
+  readonly cause: VerdictView
+  readonly flows: number
+  readonly sinceMs: number | null
+  /** Flow ids of some of them, the oldest first. */
+  readonly examples: readonly string[]
 }
 
 /** `GET /api/stuck`. */
 export interface StuckWork {
   readonly groups: readonly StuckGroup[]
-  readonly total: number
+  /** Unfinished flows that were looked at, and those among them that move. */
+  readonly looked: number
+  readonly moving: number
+  readonly unseen: readonly string[]
 }
 
 /** One topic's contract in a list. */

@@ -39,6 +39,7 @@ export const console = defineCommand({
         allowedHosts: settings.allowedHosts,
         operatorToken: settings.operatorToken && (() => settings.operatorToken?.reveal() ?? ''),
         isWritable: kind !== 'run',
+        ...(kind === 'kafka' ? { store: stack.store } : {}),
         onBuild: () => output.note('making the page of the console'),
       })
       try {

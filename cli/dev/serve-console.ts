@@ -14,6 +14,7 @@ export async function serveConsole(stack: Stack, output: Output): Promise<Runnin
   const start = (at: number): Promise<RunningConsole> =>
     startConsole({
       ...{ stack, source: logFlowSource(source), codec: source.codec, target: `laban dev (process ${process.pid})` },
+      store: stack.store,
       ...{ version: readVersion(), host, port: at, allowedHosts },
       operatorToken: operatorToken && (() => operatorToken.reveal()),
       makePage: 'when-asked',

@@ -12,7 +12,7 @@ import { ACTIONS, type Operator } from './operator.ts'
 import { problemOf } from './problem.ts'
 import { Sampler } from './sampler.ts'
 import { serveBundle } from './static-files.ts'
-import { findStuckWork } from './stuck.ts'
+import { findStuckWork, whyFlow } from './stuck.ts'
 import { readTopology } from './topology.ts'
 
 /** Large enough for the largest event that a broker takes by default. */
@@ -57,6 +57,7 @@ function addReadingRoutes(app: FastifyInstance, context: ConsoleContext, about: 
   app.get<{ Params: { id: string }; Querystring: Query }>('/api/flows/:id/members', ({ params, query }) =>
     viewMembers(context, params.id, query),
   )
+  app.get<{ Params: { id: string } }>('/api/flows/:id/why', ({ params }) => whyFlow(context, params.id))
   app.get<{ Params: { id: string } }>('/api/events/:id/flows', ({ params }) => findFlows(context, params.id))
   app.get<{ Params: { topic: string; partition: string; offset: string } }>(
     '/api/events/:topic/:partition/:offset',

@@ -62,8 +62,8 @@ export async function findFlows({ kept, source }: ConsoleContext, id: string): P
   return kept.get(`event ${id}`, () => source.flowsOfEvent(id))
 }
 
-/** Large flows are heavy: what is kept counts by its nodes. */
-function openFlow({ kept, source }: ConsoleContext, flowId: string): Promise<OpenFlow> {
+/** One flow as it was read. Large ones are heavy: what is kept counts by its nodes. @throws LABAN_FLOW_NOT_FOUND */
+export function openFlow({ kept, source }: ConsoleContext, flowId: string): Promise<OpenFlow> {
   if (!isUuid(flowId)) throw new LabanError('LABAN_FLOW_NOT_FOUND', { flowId })
   const read = async (): Promise<OpenFlow> => {
     const graph = await source.flow(flowId)

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { EventCodec } from '../../contracts/index.ts'
 import {
+  createDiagnostician,
   deadLetterDeskOn,
   describeUnknown,
   LabanError,
@@ -24,6 +25,8 @@ export interface ConsoleOptions {
   readonly source: FlowSource
   /** Decodes events; needs no schema of ours to be registered. */
   readonly codec: EventCodec
+  /** Asks about claims, for verdicts; absent where they live in another process. */
+  readonly store?: Stack['store']
   /** What is looked at, for people. */
   readonly target: string
   readonly version: string
@@ -78,7 +81,12 @@ export function openConsole(
   const { stack, source, codec, host, allowedHosts } = options
   const log = stack.log.child({ component: 'console' })
   const kept = new KeptAnswers({ clock: stack.clock, maxWeight: MAX_KEPT_WEIGHT })
-  const context = { stack, source, codec, log, kept, shelf: new DeadLetterShelf(stack) }
+  const diagnostician = createDiagnostician({
+    ...{ broker: stack.broker, contracts: stack.contracts, clock: stack.clock, source, codec },
+    isOver: options.isWritable === false,
+    ...(options.store === undefined ? {} : { store: options.store }),
+  })
+  const context = { stack, source, codec, diagnostician, log, kept, shelf: new DeadLetterShelf(stack) }
   let desk: Promise<DeadLetterDesk> | undefined
   const openDesk = async (): Promise<DeadLetterDesk> => {
     desk ??= deadLetterDeskOn(stack)

@@ -1,42 +1,46 @@
-/** Work that stands still, by cause: failed and stuck flows first, then those that wait. */
-import type { FlowLine, StuckGroup, StuckWork } from '../api.ts'
+/** Why work stands still: the verdicts of `laban why`, for one flow and for everything. */
+import { VERDICTS } from '../../contracts/index.ts'
+import { rootOf, rootsOf, standsStill, type Verdict } from '../../tracing/index.ts'
+import type { StuckWork, VerdictView, WhyView } from '../api.ts'
 import type { ConsoleContext } from './context.ts'
+import { openFlow } from './flows.ts'
 
-const LOOKED_AT = 500
-const SHOWN = 20
-/** In the order of their weight. */
-const STATUSES = ['failed', 'stuck', 'waiting'] as const
-const SAYS: Readonly<Record<(typeof STATUSES)[number], string>> = {
-  failed: 'A handling ended in a dead letter; somebody has to redrive, correct or discard it.',
-  stuck: 'It waits for something that nothing under way can bring.',
-  waiting: 'It waits for other events or for a person.',
-}
+/** Chains of causes are followed so far. */
+const MAX_DEPTH = 12
 
-/** What stands still now. */
-export async function findStuckWork({ kept, source }: ConsoleContext): Promise<StuckWork> {
+/** Everything that stands still, by root cause, the oldest first. */
+export async function findStuckWork({ kept, diagnostician }: ConsoleContext): Promise<StuckWork> {
   return kept.get('stuck', async () => {
-    const found = await Promise.all(STATUSES.map((status) => source.search({ status, limit: LOOKED_AT })))
-    const groups = STATUSES.flatMap((status, index) => groupsOf(status, found[index]?.flows ?? []))
-    return { groups, total: found.reduce((sum, { total }) => sum + total, 0) }
+    const { groups, looked, moving, unseen } = await diagnostician.stuck()
+    return {
+      groups: groups.map(({ cause, ...group }) => ({ cause: verdictView(cause, 0), ...group })),
+      ...{ looked, moving, unseen },
+    }
   })
 }
 
-function groupsOf(status: (typeof STATUSES)[number], flows: readonly FlowLine[]): StuckGroup[] {
-  const byCause = Map.groupBy(flows, (flow) => `${flow.attention.join(', ')} ${flow.errorCodes.join(', ')}`)
-  return [...byCause]
-    .map(([cause, members]) => {
-      const first = members[0]
-      const starts = members.flatMap(({ startedAtMs }) => startedAtMs ?? [])
-      return {
-        id: `${status} ${cause}`,
-        ...{ status, verdict: status, says: SAYS[status] },
-        agents: first?.attention ?? [],
-        codes: first?.errorCodes ?? [],
-        count: members.length,
-        oldestAtMs: starts.length === 0 ? null : Math.min(...starts),
-        flows: members.toSorted((a, b) => (a.startedAtMs ?? 0) - (b.startedAtMs ?? 0)).slice(0, SHOWN),
-        commands: [],
-      }
-    })
-    .sort((a, b) => (a.oldestAtMs ?? 0) - (b.oldestAtMs ?? 0))
+/** Why one flow stands where it stands. @throws LABAN_FLOW_NOT_FOUND */
+export async function whyFlow(context: ConsoleContext, flowId: string): Promise<WhyView> {
+  return context.kept.get(`why ${flowId}`, async () => {
+    const { graph } = await openFlow(context, flowId)
+    const { verdict, also, unseen, asOfMs } = await context.diagnostician.ofGraph(graph)
+    return {
+      asOfMs,
+      stands: rootsOf(verdict).some(standsStill),
+      verdict: verdictView(verdict, 0),
+      root: verdictView(rootOf(verdict), 0),
+      also: also.map((other) => verdictView(other, 0)),
+      unseen,
+    }
+  })
+}
+
+function verdictView(verdict: Verdict, depth: number): VerdictView {
+  const { code, standing, sentence, evidence, next, causes, sinceMs, subject } = verdict
+  return {
+    ...{ code, standing, sentence, evidence, next, sinceMs, agent: subject.agent ?? null },
+    meaning: VERDICTS[code].meaning,
+    resolution: VERDICTS[code].resolution,
+    causes: depth < MAX_DEPTH ? causes.map((cause) => verdictView(cause, depth + 1)) : [],
+  }
 }

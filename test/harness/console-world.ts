@@ -56,7 +56,12 @@ export async function openConsoleWorld(options: ConsoleWorldOptions): Promise<Co
       version: '0.0.0',
       host: '127.0.0.1',
     },
-    ...{ allowedHosts, isWritable, operatorToken: operatorToken === undefined ? undefined : () => operatorToken },
+    ...{
+      allowedHosts,
+      isWritable,
+      store: stack.store,
+      operatorToken: operatorToken === undefined ? undefined : () => operatorToken,
+    },
   }
   const console = openConsole(shared, () => Promise.resolve(join(import.meta.dirname, 'console-page')))
   const publisher = await publisherOn(stack)

@@ -1,42 +1,41 @@
-/** Why a flow stands still: what is wrong in it, in words, with the way out. Nothing when all is well. */
+/** Why a flow stands still: the verdict, what it rests on, and the way out. Nothing when all is well. */
 import type { ReactNode } from 'react'
-import type { FlowView, HandlingGroupView } from '../../api.ts'
-import { plural } from '../format.ts'
+import type { FlowView, WhyView } from '../../api.ts'
+import { useAnnouncement } from '../parts/live-region.tsx'
+import { Loading } from '../parts/states.tsx'
+import { Verdict, verdictName } from '../parts/verdict.tsx'
 import { Link } from '../router.tsx'
+import { useLive } from '../use-live.ts'
+
+const EVERY_MS = 5_000
 
 /** See the file's head. */
 export function WhyPanel({ flow }: { readonly flow: FlowView }): ReactNode {
-  const groups = flow.groups.filter((group): group is HandlingGroupView => group.kind === 'handlings')
-  const amiss = groups.filter(
-    ({ statuses }) => (statuses['failed'] ?? 0) + (statuses['stuck'] ?? 0) + (statuses['waiting'] ?? 0) > 0,
-  )
-  if (amiss.length === 0) return null
+  const isWell = flow.status === 'completed' && flow.completeness.complete
+  const { data } = useLive<WhyView>(isWell ? null : `/api/flows/${flow.flowId}/why`, EVERY_MS)
+  useAnnouncement(data?.stands === true ? data.root.sentence : undefined)
+  if (isWell) return null
+  if (data === undefined) return <Loading what="the verdict" />
+  const { verdict, also, unseen, stands } = data
   return (
-    <section className="why" aria-label="What stands still">
-      <h2>What stands still</h2>
-      <ul className="plain">
-        {amiss.map((group) => (
-          <li key={group.id}>
-            <strong>{group.agent}</strong> {saying(group)}{' '}
-            {group.errors.slice(0, 3).map(({ code }) => (
-              <code key={code}>{code}</code>
-            ))}{' '}
-            {(group.statuses['failed'] ?? 0) > 0 && (
-              <Link to={`/dead-letters?flow=${flow.flowId}`}>Look at the dead letter</Link>
-            )}
-          </li>
-        ))}
-      </ul>
+    <section className={stands ? 'why stands' : 'why'} aria-label={stands ? 'What stands still' : 'Where it is'}>
+      <h2>{verdictName(verdict.code)}</h2>
+      <Verdict verdict={verdict} />
+      {(flow.statuses['failed'] ?? 0) > 0 && (
+        <p>
+          <Link to={`/dead-letters?flow=${flow.flowId}`}>Look at the dead letter</Link>
+        </p>
+      )}
+      {also.length > 0 && (
+        <ul className="plain">
+          {also.map((other, index) => (
+            <li key={index}>
+              also <strong>{verdictName(other.code)}</strong>: {other.sentence}
+            </li>
+          ))}
+        </ul>
+      )}
+      {unseen.length > 0 && <p className="quiet">Not looked at: {unseen.join(' ')}</p>}
     </section>
   )
-}
-
-function saying({ statuses, topics }: HandlingGroupView): string {
-  const about = topics.length === 0 ? '' : ` of ${topics.join(' + ')}`
-  const parts = [
-    ...((statuses['failed'] ?? 0) > 0 ? [`could not handle ${plural(statuses['failed'] ?? 0, 'event')}${about}`] : []),
-    ...((statuses['stuck'] ?? 0) > 0 ? ['waits for something that nothing under way can bring'] : []),
-    ...((statuses['waiting'] ?? 0) > 0 ? [`waits for other events or for a person`] : []),
-  ]
-  return parts.join('; ')
 }

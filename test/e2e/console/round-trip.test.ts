@@ -60,7 +60,10 @@ it('finds a stuck flow, reads why, corrects the event, and sees it complete', as
   const { page } = watched
   await page.goto(`${url}stuck`)
   await page.getByRole('link', { name: flowId.slice(0, 8) }).click()
-  await page.getByRole('region', { name: 'What stands still' }).getByText('trial.fragile').waitFor()
+  await page
+    .getByRole('region', { name: 'What stands still' })
+    .getByText('trial.fragile could not handle trial.begun')
+    .waitFor()
   await page.getByRole('link', { name: 'Look at the dead letter' }).click()
   await page.getByRole('table').getByRole('link').first().click()
   await page.getByText('no odds here: 1').first().waitFor()

@@ -12,6 +12,7 @@ import type {
   Problem,
   StuckWork,
   Topology,
+  WhyView,
 } from '../../../console/api.ts'
 import fragile from '../../e2e/agents/fragile.ts'
 import tally from '../../e2e/agents/tally.ts'
@@ -152,10 +153,24 @@ describe('an event', () => {
 
 describe('what stands still', () => {
   it('is grouped by cause', async () => {
-    const { total, groups } = await get<StuckWork>('/api/stuck')
-    expect(total).toBe(1)
-    expect(groups[0]).toMatchObject({ agents: ['trial.fragile'], codes: ['LABAN_ATTEMPTS_EXHAUSTED'], count: 1 })
-    expect(groups[0]?.flows[0]?.flowId).toBe(badFlow)
+    const { groups } = await get<StuckWork>('/api/stuck')
+    expect(groups).toHaveLength(1)
+    expect(groups[0]).toMatchObject({
+      flows: 1,
+      examples: [badFlow],
+      cause: { code: 'dead-lettered', agent: 'trial.fragile' },
+    })
+    expect(groups[0]?.cause.next).toContain('laban dlq')
+  })
+
+  it('is told for one flow, with evidence', async () => {
+    const why = await get<WhyView>(`/api/flows/${badFlow}/why`)
+    expect(why).toMatchObject({ stands: true, root: { code: 'dead-lettered', standing: 'stands' } })
+    expect(why.root.evidence.length).toBeGreaterThan(0)
+    expect(await get<WhyView>(`/api/flows/${goodFlow}/why`)).toMatchObject({
+      stands: false,
+      verdict: { code: 'completed' },
+    })
   })
 
   it('is a dead letter with its event, its cause and what a redrive would set in motion', async () => {
