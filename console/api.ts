@@ -208,8 +208,9 @@ export interface WhyView {
   readonly verdict: VerdictView
   /** The end of the chain of causes: what is to be mended. */
   readonly root: VerdictView
-  /** Others of the same flow that do not come from the same root. */
+  /** Others of the same flow that do not come from the same root, the weightiest first; of `others` the first ten. */
   readonly also: readonly VerdictView[]
+  readonly others: number
   /** What could not be looked at, one sentence each. */
   readonly unseen: readonly string[]
 }

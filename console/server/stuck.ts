@@ -7,6 +7,8 @@ import { openFlow } from './flows.ts'
 
 /** Chains of causes are followed so far. */
 const MAX_DEPTH = 12
+/** A large flow may have one for each of thousands of handlings. */
+const SHOWN_OTHERS = 10
 
 /** Everything that stands still, by root cause, the oldest first. */
 export async function findStuckWork({ kept, diagnostician }: ConsoleContext): Promise<StuckWork> {
@@ -29,7 +31,8 @@ export async function whyFlow(context: ConsoleContext, flowId: string): Promise<
       stands: rootsOf(verdict).some(standsStill),
       verdict: verdictView(verdict, 0),
       root: verdictView(rootOf(verdict), 0),
-      also: also.map((other) => verdictView(other, 0)),
+      also: also.slice(0, SHOWN_OTHERS).map((other) => verdictView(other, 0)),
+      others: also.length,
       unseen,
     }
   })

@@ -1,6 +1,7 @@
 /** Why a flow stands still: the verdict, what it rests on, and the way out. Nothing when all is well. */
 import type { ReactNode } from 'react'
 import type { FlowView, WhyView } from '../../api.ts'
+import { plural } from '../format.ts'
 import { useAnnouncement } from '../parts/live-region.tsx'
 import { Loading } from '../parts/states.tsx'
 import { Verdict, verdictName } from '../parts/verdict.tsx'
@@ -16,7 +17,7 @@ export function WhyPanel({ flow }: { readonly flow: FlowView }): ReactNode {
   useAnnouncement(data?.stands === true ? data.root.sentence : undefined)
   if (isWell) return null
   if (data === undefined) return <Loading what="the verdict" />
-  const { verdict, also, unseen, stands } = data
+  const { verdict, also, others, unseen, stands } = data
   return (
     <section className={stands ? 'why stands' : 'why'} aria-label={stands ? 'What stands still' : 'Where it is'}>
       <h2>{verdictName(verdict.code)}</h2>
@@ -33,6 +34,7 @@ export function WhyPanel({ flow }: { readonly flow: FlowView }): ReactNode {
               also <strong>{verdictName(other.code)}</strong>: {other.sentence}
             </li>
           ))}
+          {others > also.length && <li className="quiet">and {plural(others - also.length, 'other')}</li>}
         </ul>
       )}
       {unseen.length > 0 && <p className="quiet">Not looked at: {unseen.join(' ')}</p>}
