@@ -48,7 +48,7 @@ describe('laban demo', { timeout: 120_000 }, () => {
     expect(drawn.stdout).toContain('credit.application-received')
     expect(drawn.stdout).toMatch(/^complete:/m)
     const asked = await laban('why', id)
-    expect(asked, asked.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('completed') })
+    expect(asked, asked.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('completed') as unknown })
   })
 })
 
