@@ -113,7 +113,6 @@ const MOMENTARY: ReadonlySet<string> = new Set([
   'group-rebalancing',
   'group-empty',
   'lease-expired',
-  'no-live-consumer',
   'store-rebuilding',
   'waiting-for-join',
   'published-nothing',

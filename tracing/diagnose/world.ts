@@ -28,7 +28,7 @@ export interface Instance {
 const SILENT_AFTER_MS = 30_000
 const DEFAULT_LEASE_MS = 10_000
 /** A lease is renewed every third of it; a busy process may be late by this much. */
-const RENEWAL_SLACK_MS = 1_000
+const RENEWAL_SLACK_MS = 700
 
 const NOTHING_SEEN: HandlingSeen = {
   claim: null,
