@@ -50,9 +50,10 @@ export function createDiagnostician(options: DiagnosticianOptions): Diagnosticia
     ofGraph,
     async why(id) {
       try {
-        const first = await lookOnce(options, id)
+        const lookout = await newLookout(options)
+        const first = await lookOnce(options, id, lookout)
         if (!isDoubtful(first)) return first
-        return await lookOnce(options, id)
+        return await lookOnce(options, id, await newLookout(options, lookout))
       } catch (error) {
         if (!isLabanError(error) || error.code !== 'LABAN_FORMAT_TOO_NEW') throw error
         return newerFormat(error.message, error.remedy, clock.nowMs())
@@ -68,22 +69,23 @@ export function createDiagnostician(options: DiagnosticianOptions): Diagnosticia
 }
 
 /** Looks with fresh eyes: nothing is remembered from an earlier look. */
-async function newLookout(options: DiagnosticianOptions): Promise<Lookout> {
-  return lookoutOf(options, await options.source.manifests())
+async function newLookout(options: DiagnosticianOptions, earlier?: Lookout): Promise<Lookout> {
+  return lookoutOf(options, await options.source.manifests(), earlier)
 }
 
-function lookoutOf(options: DiagnosticianOptions, manifests: readonly Manifest[]): Lookout {
-  return new Lookout({ ...options, manifests, store: options.isOver === true ? undefined : options.store })
+function lookoutOf(options: DiagnosticianOptions, manifests: readonly Manifest[], earlier?: Lookout): Lookout {
+  const store = options.isOver === true ? undefined : options.store
+  return new Lookout({ ...options, manifests, store }, earlier)
 }
 
-async function lookOnce(options: DiagnosticianOptions, id: string): Promise<Diagnosis> {
+async function lookOnce(options: DiagnosticianOptions, id: string, lookout: Lookout): Promise<Diagnosis> {
   const { source, clock, codec, broker, contracts } = options
   const found = await findSubject({ source, log: { codec, broker, contracts } }, id)
   if (found === undefined) {
     const topics = [...contracts.topics.keys()]
     return unknownDiagnosis(id, clock.nowMs(), [`facts, and the headers of ${topics.length} topics`])
   }
-  const diagnosis = await judge(options, await newLookout(options), found.graph, found.eventId)
+  const diagnosis = await judge(options, lookout, found.graph, found.eventId)
   if (found.others.length === 0) return diagnosis
   return {
     ...diagnosis,

@@ -33,6 +33,13 @@ export interface Progress {
   readonly finished: OffsetRanges
 }
 
+/** What is compared to see whether anything moves. */
+interface TwoLooks {
+  readonly before: ReadonlyMap<string, Progress>
+  readonly after: ReadonlyMap<string, Progress>
+  readonly overMs: number
+}
+
 /** A server that has not answered by then counts as away: a diagnosis must not wait for what it is to name. */
 const ANSWER_WITHIN_MS = 1_500
 /** Commits come every second: between two looks at least one must have come. */
@@ -49,8 +56,12 @@ export class Lookout {
   readonly #looks = new Map<string, Promise<unknown>>()
   readonly #firstLookMs = new Map<string, number>()
 
-  constructor(options: LookoutOptions) {
+  readonly #earlier: Lookout | undefined
+
+  /** `earlier` is a look that was taken before: what has moved since then need not be waited for. */
+  constructor(options: LookoutOptions, earlier?: Lookout) {
     this.options = options
+    this.#earlier = earlier
   }
 
   /** The store, and whether it answers. */
@@ -175,11 +186,7 @@ export class Lookout {
   async #partitions(agent: string, topics: readonly string[], mayWait: boolean): Promise<Map<string, PartitionSeen>> {
     const partitions = new Map<string, PartitionSeen>()
     for (const topic of topics) {
-      const before = await this.progress(agent, topic)
-      const hasLag = [...before.values()].some((at) => unfinished(at) > 0)
-      const after = mayWait && hasLag ? await this.#later(agent, topic) : before
-      const firstLookMs = this.#firstLookMs.get(`${agent} ${topic}`) ?? 0
-      const overMs = after === before ? 0 : this.options.clock.steadyMs() - firstLookMs
+      const { before, after, overMs } = await this.#twoLooks(agent, topic, mayWait)
       for (const [place, at] of after) {
         const earlier = before.get(place) ?? at
         const moved = Math.max(0, finishedOf(at) - finishedOf(earlier))
@@ -189,6 +196,29 @@ export class Lookout {
       }
     }
     return partitions
+  }
+
+  /** Two looks at one topic, where something waits to be read; else the same one twice. */
+  async #twoLooks(agent: string, topic: string, mayWait: boolean): Promise<TwoLooks> {
+    const now = await this.progress(agent, topic)
+    const [earlier, earlierMs] = (await this.#earlier?.looked(agent, topic)) ?? []
+    const { clock } = this.options
+    if (earlier !== undefined && earlierMs !== undefined) {
+      return { before: earlier, after: now, overMs: clock.steadyMs() - earlierMs }
+    }
+    const hasLag = [...now.values()].some((at) => unfinished(at) > 0)
+    if (!mayWait || !hasLag) return { before: now, after: now, overMs: 0 }
+    const after = await this.#later(agent, topic)
+    return { before: now, after, overMs: clock.steadyMs() - (this.#firstLookMs.get(`${agent} ${topic}`) ?? 0) }
+  }
+
+  /** The first look at a topic and when it was taken, if it is old enough to compare with. */
+  async looked(agent: string, topic: string): Promise<[ReadonlyMap<string, Progress>, number] | undefined> {
+    const name = `${agent} ${topic}`
+    const atMs = this.#firstLookMs.get(name)
+    const looking = this.#progress.get(name)
+    if (looking === undefined || atMs === undefined) return undefined
+    return this.options.clock.steadyMs() - atMs < BETWEEN_LOOKS_MS ? undefined : [await looking, atMs]
   }
 
   /** A second look, late enough to see whether anything moves. */

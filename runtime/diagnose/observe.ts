@@ -19,7 +19,7 @@ import { claimSeen, deadLetterSeen } from './seen.ts'
 import { usualDurations } from './usual.ts'
 
 /** What has been appended after this may simply not have been fetched yet: no second look is needed to say so. */
-const FRESH_MS = 3_000
+const FRESH_MS = 2_000
 /** What runs for less than this is not called slow, so its usual time is not asked for. */
 const SLOW_FROM_MS = 5_000
 

@@ -35,7 +35,7 @@ export class ManifestKeeper {
   readonly #startedAtMs: number
   #cancel: Cancel | undefined
   #isStopped = false
-  #announcedProblems = ''
+  #announcedState = ''
   #announcedAtMs = 0
 
   constructor(options: ManifestKeeperOptions) {
@@ -60,20 +60,25 @@ export class ManifestKeeper {
     if (this.#isStopped) return
     this.#cancel = this.#options.clock.after(LOOK_EVERY_MS, () => {
       const isDue = this.#options.clock.steadyMs() - this.#announcedAtMs >= ANNOUNCE_EVERY_MS
-      if (!isDue && this.#problems() === this.#announcedProblems) return this.#schedule()
+      if (!isDue && this.#state() === this.#announcedState) return this.#schedule()
       void this.#announce('running').finally(() => this.#schedule())
     })
   }
 
-  /** All problems as one text, to see whether they have changed. */
-  #problems(): string {
+  /** What is announced at once when it changes, as one text: problems, and partitions whose subscription has begun. */
+  #state(): string {
     const { runners, problemsOf } = this.#options
-    return JSON.stringify([...runners.keys()].map((agent) => Object.keys(problemsOf?.(agent) ?? {})))
+    return JSON.stringify(
+      [...runners].map(([agent, runner]) => [
+        Object.keys(problemsOf?.(agent) ?? {}),
+        Object.keys(runner.status.subscribedFrom).length,
+      ]),
+    )
   }
 
   async #announce(state: Manifest['state']): Promise<void> {
     const { runners, producer, codec, log, clock } = this.#options
-    this.#announcedProblems = this.#problems()
+    this.#announcedState = this.#state()
     this.#announcedAtMs = clock.steadyMs()
     const records = [...runners].map(([agent, runner]) => {
       const manifest = this.#manifest(agent, runner, state)

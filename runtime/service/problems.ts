@@ -14,6 +14,8 @@ export interface ProblemSources {
   readonly status: AgentStatus
   /** Servers that do not answer a part of the process. */
   readonly away: ReadonlySet<'the store' | 'the broker'>
+  /** The store answers, but has lost its memory. */
+  readonly isLost: boolean
   /** Records wait for a schema that cannot be loaded. */
   readonly missesSchema: boolean
   /** What recovery is doing. */
@@ -23,15 +25,15 @@ export interface ProblemSources {
 }
 
 /** See the file's head. */
-export function problemsOf({ status, away, missesSchema, recovering, sending }: ProblemSources): Problems {
+export function problemsOf({ status, away, isLost, missesSchema, recovering, sending }: ProblemSources): Problems {
   const { agent, isConsuming, isCutOff, failing, blocked, standstills } = status
   const paused = standstills.find(({ takesNothing }) => takesNothing !== null)
   const isWithoutBroker = isCutOff || away.has('the broker')
   return {
-    ...(away.has('the store') ? { store: 'the store does not answer' } : {}),
+    ...(away.has('the store') && !isLost && recovering === undefined ? { store: 'the store does not answer' } : {}),
     ...(isWithoutBroker ? { broker: 'the brokers do not answer' } : {}),
     ...(missesSchema ? { registry: 'the registry does not answer, and records wait for a schema' } : {}),
-    ...(recovering === undefined ? {} : { recovering }),
+    ...(recovering !== undefined || isLost ? { recovering: recovering ?? 'the store has lost its memory' } : {}),
     ...(failing === undefined ? {} : { failing }),
     ...(blocked > 0 ? { blocked: `the brokers refuse what ${blocked} handlings publish${because(sending)}` } : {}),
     ...(paused === undefined ? {} : { paused: describeStandstill(paused) }),

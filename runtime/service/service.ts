@@ -75,6 +75,8 @@ export class Service {
   readonly #away = new Map<object, 'the store' | 'the broker'>()
   /** Schemas that the registry does not give. */
   #missedSchemas = 0
+  /** Parts that the store has told that it lost its memory. */
+  readonly #lost = new Set<object>()
   #state: Health['state'] = 'starting'
   #parts:
     | {
@@ -179,6 +181,7 @@ export class Service {
     if (status === undefined) return {}
     return problemsOf({
       status,
+      isLost: this.#lost.size > 0,
       missesSchema: this.#missedSchemas > 0,
       away: this.#awayNow(status.isCutOff),
       recovering: recoveries?.get(agent)?.problem,
@@ -350,6 +353,8 @@ export class Service {
       const isBroker = isLabanError(error) && error.code.startsWith('LABAN_BROKER_')
       if (isAvailable) this.#away.delete(part)
       else this.#away.set(part, isBroker ? 'the broker' : 'the store')
+      if (!isAvailable && isLabanError(error) && error.code === 'LABAN_STORE_LOST') this.#lost.add(part)
+      else this.#lost.delete(part)
       const now = new Set(this.#away.values())
       for (const what of now) if (!before.has(what)) log.warn(`${what} does not answer; work waits`, errorFields(error))
       for (const what of before) if (!now.has(what)) log.info(`${what} answers again`)

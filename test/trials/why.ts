@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { rootsOf, standsStill, type Diagnosis } from '../../tracing/index.ts'
 import { codesIn, names } from './why/codes.ts'
 import { DATA_FAULTS } from './why/data-faults.ts'
-import type { Fault } from './why/fault.ts'
+import { until, type Fault } from './why/fault.ts'
 import { PROCESS_FAULTS } from './why/process-faults.ts'
 import { SERVER_FAULTS } from './why/server-faults.ts'
 import { Shop, steadyMs } from './why/shop.ts'
@@ -36,6 +36,8 @@ process.exitCode = isBroken ? 1 : 0
 
 async function suffer(fault: Fault): Promise<void> {
   try {
+    // What the fault before has left behind is over first.
+    await until(shop, await shop.place(), 'completed')
     const { id, trueAtMs } = await fault.inject(shop)
     const before = new Set<string>()
     let namedAfterMs: number | undefined

@@ -27,7 +27,13 @@ export function failedVerdict(world: World, handling: FlowHandling): Verdict {
   const { agent, detail, deadLetter: place, endedAtMs } = handling
   const { deadLetter: letter } = world.observed(handling)
   const action = letter?.status ?? detail['action'] ?? ''
-  const subject = { flowId: world.graph.flowId, agent, ...eventOf(handling) }
+  const topic = world.inputOf(handling)?.topic
+  const subject = {
+    flowId: world.graph.flowId,
+    agent,
+    ...eventOf(handling),
+    ...(topic === undefined ? {} : { topic }),
+  }
   const shown = letterEvidence(world, handling, letter ?? undefined)
   if (DECIDED.has(action)) {
     const note = letter?.note ?? detail['reason'] ?? detail['by'] ?? ''

@@ -27,13 +27,20 @@ function storeVerdict(world: World, agent: string): Verdict | undefined {
       next: 'laban doctor',
     })
   }
-  if (world.agent(agent)?.isRecovered !== false || world.alive(agent).length + world.instances(agent).length === 0)
-    return undefined
+  const instances = world.instances(agent)
+  const isForgotten = world.alive(agent).length === 0 && instances.some(({ life }) => life === 'forgotten')
+  const isRebuilt = world.agent(agent)?.isRecovered === false && instances.length > 0
+  if (!isForgotten && !isRebuilt) return undefined
   return verdictOf({
     code: 'store-rebuilding',
     subject: { agent },
     sentence: `The store has lost its memory, and what it knew of ${agent} is being read back from the log`,
-    evidence: [evidence('epoch', 'not complete', 'store'), ...lives(world.instances(agent), nowMs)],
+    evidence: [
+      isRebuilt
+        ? evidence('epoch', 'not complete', 'store')
+        : evidence('leases', 'gone, though announced since', 'store'),
+      ...lives(instances, nowMs),
+    ],
     next: 'laban agents',
   })
 }

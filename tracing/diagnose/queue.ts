@@ -8,7 +8,7 @@ import { agoText, countText, evidence, eventEvidence, lifeEvidence } from './wor
 import type { World } from './world.ts'
 
 /** What has just been appended cannot have been fetched yet. */
-const FRESH_MS = 3_000
+const FRESH_MS = 2_000
 
 /** An earlier event of its key comes first. Undefined when nothing is known of one. */
 export function behindVerdict(world: World, handling: FlowHandling): Verdict | undefined {

@@ -8,9 +8,10 @@ import type { AgentSeen, HandlingSeen, LeaseSeen, Observations, PartitionSeen } 
 
 /**
  * - `alive`: its lease is renewed. - `overdue`: a renewal is missing. - `gone`: its lease has ended without a word.
+ * - `forgotten`: it was heard of after its lease can have been renewed for the last time: the store has lost the lease.
  * - `silent`: nothing but its manifest is known, and that is old. - `stopped`: it has said so. - `over`: its run has ended.
  */
-export type Life = 'alive' | 'overdue' | 'gone' | 'silent' | 'stopped' | 'over'
+export type Life = 'alive' | 'forgotten' | 'overdue' | 'gone' | 'silent' | 'stopped' | 'over'
 
 /** One announced process of an agent. */
 export interface Instance {
@@ -129,8 +130,12 @@ export class World {
     if (lease === undefined) {
       return { ...base, life: nowMs - manifest.seenAtMs > SILENT_AFTER_MS ? 'silent' : 'alive' }
     }
-    if (lease.remainingMs === null) return { ...base, life: 'gone' }
     const leaseMs = leaseMsOf(manifest)
+    if (lease.remainingMs === null) {
+      // Whoever announced itself was alive then, so its lease could not end before two thirds of it had passed since.
+      const isForgotten = nowMs - manifest.seenAtMs < (leaseMs * 2) / 3 - RENEWAL_SLACK_MS
+      return { ...base, life: isForgotten ? 'forgotten' : 'gone' }
+    }
     const renewedAgoMs = Math.max(0, leaseMs - lease.remainingMs)
     const life = renewedAgoMs > leaseMs / 3 + RENEWAL_SLACK_MS ? 'overdue' : 'alive'
     return { ...base, life, renewedAgoMs, leaseLeftMs: lease.remainingMs }

@@ -191,6 +191,12 @@ export const DATA_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'id that nothing carries',
+    by: 'a typing error',
+    expects: ['unknown-id'],
+    inject: () => Promise.resolve(since(crypto.randomUUID())),
+  },
+  {
     name: 'fact of a newer laban',
     by: 'another program',
     expects: ['version-mismatch'],
@@ -202,12 +208,6 @@ export const DATA_FAULTS: readonly Fault[] = [
       await shop.append([{ topic: FACTS_TOPIC, key: id, value, headers: {} }])
       return since(id)
     },
-  },
-  {
-    name: 'id that nothing carries',
-    by: 'a typing error',
-    expects: ['unknown-id'],
-    inject: () => Promise.resolve(since(crypto.randomUUID())),
   },
 ]
 

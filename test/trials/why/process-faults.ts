@@ -1,4 +1,5 @@
 /** Faults of processes: stopped, killed, frozen, pushed aside; and what their handlers meet. */
+import { rootOf } from '../../../tracing/index.ts'
 import { joinGroup, type GroupMember } from '../../harness/group-member.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { since, until, type Fault } from './fault.ts'
@@ -138,7 +139,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     async inject(shop) {
       const first = await shop.place('', 'frida')
       await until(shop, first, 'retrying')
-      await waitFor(async () => (await shop.look(first)).verdict.sentence.includes('retry.15s'), {
+      await waitFor(async () => rootOf((await shop.look(first)).verdict).sentence.includes('retry.15s'), {
         timeoutMs: 30_000,
         what: 'the retry topic',
       })

@@ -160,6 +160,8 @@ export class Shop {
     const admin = kafka.admin()
     await admin.connect()
     try {
+      // Without it kafkajs does not know which broker leads a partition.
+      await admin.fetchTopicMetadata({ topics: [physicalTopic(topic, this.deployment.namespace)] })
       const ends = await this.stack.broker.admin.offsets(topic)
       const partitions = ends.map(({ partition, endOffset }) => ({ partition, offset: String(endOffset) }))
       await admin.deleteTopicRecords({ topic: physicalTopic(topic, this.deployment.namespace), partitions })

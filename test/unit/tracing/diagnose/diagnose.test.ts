@@ -52,7 +52,11 @@ describe('diagnose', () => {
     const overdue = why(story, { lease: { remainingMs: 5_000, problems: {} } })
     expect(overdue.verdict).toMatchObject({ code: 'no-live-consumer', subject: { agent: 'a.first' } })
     expect(overdue.verdict.sentence).toContain('has not renewed its lease for 5 s')
-    expect(why(story, { lease: { remainingMs: null, problems: {} } }).verdict.code).toBe('no-live-consumer')
+    const gone = { remainingMs: null, problems: {} }
+    const older = { seenAtMs: EPOCH_MS + 1_000 }
+    expect(why(story, { lease: gone, manifest: older }).verdict.code).toBe('no-live-consumer')
+    // It was heard of after its lease can have been renewed for the last time.
+    expect(why(story, { lease: gone }).verdict.code).toBe('store-rebuilding')
     expect(why(story, { manifest: { state: 'stopped' } }).verdict.sentence).toContain('its instance stopped')
     const silent = why(story, { leases: new Map(), manifest: { seenAtMs: EPOCH_MS - 60_000 } })
     expect(silent.verdict.sentence).toContain('was last heard of')
@@ -190,7 +194,7 @@ describe('diagnose', () => {
     story.completed('credit.income-verification', [received], ['credit.income-verified'], { from: 4, to: 40 })
     story.completed('credit.fraud-detection', [received], ['credit.fraud-checked'], { from: 4, to: 22 })
     const graph = story.graph()
-    const well = seenOf(graph, story.manifests)
+    const well = seenOf(graph, story.manifests, { manifest: { seenAtMs: EPOCH_MS + 1_000 } })
     const leases = new Map([...well.leases, ['credit.credit-score-1', { remainingMs: null, problems: {} }] as const])
     const diagnosis = diagnose(graph, { ...well, leases })
     expect(diagnosis.verdict.code).toBe('waiting-for-join')
