@@ -44,6 +44,11 @@ export const VERDICTS = {
     meaning: 'Something was written in a format that is newer than the one who reads it knows.',
     resolution: 'Bring all processes of the namespace to the newest version of laban.',
   },
+  'event-lost': {
+    standing: 'stands',
+    meaning: 'A fact says that an event was published, but it is not on its topic and somebody still waits for it.',
+    resolution: 'It was deleted or its retention was too short: publish it again from its cause.',
+  },
   'no-live-consumer': {
     standing: 'stands',
     meaning: 'The agent has announced itself, but no instance of it is alive: stopped, killed, or silent.',
@@ -118,11 +123,6 @@ export const VERDICTS = {
     standing: 'stands',
     meaning: 'The handler failed for good; the event is among the dead letters of its agent.',
     resolution: 'Mend the cause and redrive it, edit it, or discard it.',
-  },
-  'event-lost': {
-    standing: 'stands',
-    meaning: 'A fact says that an event was published, but it is not on its topic and somebody still waits for it.',
-    resolution: 'It was deleted or its retention was too short: publish it again from its cause.',
   },
   'published-nothing': {
     standing: 'stands',

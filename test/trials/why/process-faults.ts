@@ -130,6 +130,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
       shop.service.set('price', 'broken')
       return since(await shop.place('', 'emil'))
     },
+    heal: (shop) => Promise.resolve(shop.service.set('price', 'fine')),
   },
   {
     name: 'same customer: an earlier order waits in a retry topic',
@@ -137,6 +138,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     expects: ['parked-behind'],
     agent: 'shop.pricer',
     async inject(shop) {
+      shop.service.set('price', 'broken')
       const first = await shop.place('', 'frida')
       await until(shop, first, 'retrying')
       await waitFor(async () => rootOf((await shop.look(first)).verdict).sentence.includes('retry.15s'), {
