@@ -40,11 +40,12 @@ export async function observe(
   const failed = graph.handlings.filter(({ status }) => status === 'failed')
   const claims = isOver ? new Map<string, ClaimSeen>() : await claimsOf(lookout, graph, open)
   const agents = involvedAgents(lookout, open)
-  const [leases, seenAgents, logStarts] = await Promise.all([
-    isOver ? new Map<string, LeaseSeen>() : lookout.leases(agents),
+  const [seenAgents, logStarts] = await Promise.all([
     seeAgents(lookout, graph, agents, { open, claims, isOver }),
     logStartsOf(lookout, graph),
   ])
+  // Last, because their age counts: two looks at a queue take more than a second.
+  const leases = isOver ? new Map<string, LeaseSeen>() : await lookout.leases(agents)
   const handlings = new Map<string, HandlingSeen>()
   for (const handling of open) {
     handlings.set(handling.key, await openHandling(lookout, graph, handling, { claims, leases, isOver }))

@@ -87,7 +87,11 @@ export function queueVerdict(world: World, handling: FlowHandling): Verdict | un
   const subject = { flowId: world.graph.flowId, eventId: event.id, agent: handling.agent, topic: event.topic }
   const shown = [...queueEvidence(handling.agent, seen, event), eventEvidence(event, nowMs)]
   const moves =
-    seen === undefined || seen.moved > 0 || ageMs < FRESH_MS || runningAhead >= roomOf(world, handling.agent)
+    seen === undefined ||
+    seen.moved > 0 ||
+    !hasLivedSince(world, handling.agent, sinceMs) ||
+    ageMs < FRESH_MS ||
+    runningAhead >= roomOf(world, handling.agent)
   if (moves) {
     const sentence = `${event.topic} waits its turn at ${handling.agent}${positionText(seen, event)}`
     return verdictOf({ code: 'queued', subject, sentence, evidence: shown, sinceMs })
@@ -105,6 +109,14 @@ export function queueVerdict(world: World, handling: FlowHandling): Verdict | un
     next: 'laban agents',
     sinceMs,
   })
+}
+
+/** Whether an instance has shown life since then: one that was killed a moment ago has a lease, and no fault of its group. */
+function hasLivedSince(world: World, agent: string, sinceMs: number | null): boolean {
+  const { nowMs } = world.seen
+  return world
+    .alive(agent)
+    .some(({ renewedAgoMs }) => renewedAgoMs === null || nowMs - renewedAgoMs >= (sinceMs ?? -Infinity))
 }
 
 /** How many handlers may run at once before others must wait. */
