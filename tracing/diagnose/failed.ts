@@ -2,7 +2,7 @@
 import type { VerdictCode } from '../../contracts/verdict-table.ts'
 import type { FlowHandling } from '../flow-graph.ts'
 import type { DeadLetterSeen } from './observations.ts'
-import { verdictOf, type Evidence, type Verdict } from './verdict.ts'
+import { verdictOf, type Evidence, type Verdict, type VerdictSubject } from './verdict.ts'
 import { agoText, evidence, eventEvidence } from './wording.ts'
 import type { World } from './world.ts'
 
@@ -24,34 +24,39 @@ export function kindOfDeadLetter(code: string | null): VerdictCode {
 
 /** The verdict on a failed handling. */
 export function failedVerdict(world: World, handling: FlowHandling): Verdict {
-  const { agent, detail, deadLetter: place, endedAtMs } = handling
+  const { agent, deadLetter: place, endedAtMs } = handling
   const { deadLetter: letter } = world.observed(handling)
-  const action = letter?.status ?? detail['action'] ?? ''
-  const topic = world.inputOf(handling)?.topic
-  const subject = {
-    flowId: world.graph.flowId,
-    agent,
-    ...eventOf(handling),
-    ...(topic === undefined ? {} : { topic }),
-  }
-  const shown = letterEvidence(world, handling, letter ?? undefined)
-  if (DECIDED.has(action)) {
-    const note = letter?.note ?? detail['reason'] ?? detail['by'] ?? ''
-    const sentence = `${agent} failed, and its dead letter was ${action}${note === '' ? '' : `: ${note}`}`
-    return verdictOf({ code: 'discarded', subject, sentence, evidence: shown, sinceMs: endedAtMs })
-  }
+  const decided = decidedVerdict(world, handling)
+  if (decided !== undefined) return decided
+  const about = { subject: subjectOf(world, handling), evidence: letterEvidence(world, handling, letter ?? undefined) }
   if (letter === null) {
     const sentence = `${agent} failed, and its dead letter ${place ?? ''} is no longer kept`
-    return verdictOf({ code: 'dead-letter-expired', subject, sentence, evidence: shown, sinceMs: endedAtMs })
+    return verdictOf({ code: 'dead-letter-expired', ...about, sentence, sinceMs: endedAtMs })
   }
   const code = kindOfDeadLetter(letter?.code ?? handling.errorCode)
+  const topic = world.inputOf(handling)?.topic ?? 'the event'
   return verdictOf({
     code,
-    subject,
-    sentence: `${agent} ${WORDS[code] ?? 'could not handle'} ${world.inputOf(handling)?.topic ?? 'the event'}: ${problemOf(handling, letter)}`,
-    evidence: shown,
+    ...about,
+    sentence: `${agent} ${WORDS[code] ?? 'could not handle'} ${topic}: ${problemOf(handling, letter)}`,
     next: nextOf(code, handling),
     sinceMs: letter?.failedAtMs ?? endedAtMs,
+  })
+}
+
+/** A person has given its dead letter up or replaced it. */
+function decidedVerdict(world: World, handling: FlowHandling): Verdict | undefined {
+  const { agent, detail, endedAtMs } = handling
+  const { deadLetter: letter } = world.observed(handling)
+  const action = letter?.status ?? detail['action'] ?? ''
+  if (!DECIDED.has(action)) return undefined
+  const note = letter?.note ?? detail['reason'] ?? detail['by'] ?? ''
+  return verdictOf({
+    code: 'discarded',
+    subject: subjectOf(world, handling),
+    sentence: `${agent} failed, and its dead letter was ${action}${note === '' ? '' : `: ${note}`}`,
+    evidence: letterEvidence(world, handling, letter ?? undefined),
+    sinceMs: endedAtMs,
   })
 }
 
@@ -90,7 +95,13 @@ function letterEvidence(world: World, handling: FlowHandling, letter: DeadLetter
   ]
 }
 
-function eventOf({ inputs }: FlowHandling): { eventId?: string } {
-  const eventId = inputs.at(-1)
-  return eventId === undefined ? {} : { eventId }
+function subjectOf(world: World, handling: FlowHandling): VerdictSubject {
+  const eventId = handling.inputs.at(-1)
+  const topic = world.inputOf(handling)?.topic
+  return {
+    flowId: world.graph.flowId,
+    agent: handling.agent,
+    ...(eventId === undefined ? {} : { eventId }),
+    ...(topic === undefined ? {} : { topic }),
+  }
 }
