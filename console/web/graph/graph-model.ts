@@ -37,7 +37,7 @@ export function sizeOf({ kind, title, detail, badges, counts }: GraphNode): {
   readonly width: number
   readonly height: number
 } {
-  const chars = Math.max(title.length * (kind === 'agent' ? 7.4 : 6.7), detail.length * 6.2, badgeChars(badges) * 6.6)
+  const chars = Math.max(title.length * (kind === 'agent' ? 8.1 : 6.9), detail.length * 6.2, badgeChars(badges) * 6.6)
   const lines = 1 + Number(detail !== '') + Number(badges.length > 0)
   const height = (kind === 'agent' ? 18 : 12) + lines * 17 + (counts === undefined ? 0 : 9)
   return { width: Math.min(260, Math.max(kind === 'agent' ? 130 : 90, Math.ceil(chars) + 34)), height }

@@ -11,6 +11,7 @@ import {
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
+  useStore,
   type Node,
   type NodeProps,
 } from '@xyflow/react'
@@ -36,7 +37,7 @@ const NODE_TYPES = { box: Box }
 const EDGE_TYPES = { led: LedEdgeLine }
 const FIT = { padding: 0.03, maxZoom: 1.1, minZoom: 0.35 }
 const USUAL_WIDTH = 1_040
-const FRAME = 60
+const FRAME = 100
 
 /** See the file's head. */
 export function GraphView(props: GraphViewProps): ReactNode {
@@ -64,7 +65,9 @@ function Drawing({ model, layout, selected, onSelect }: GraphViewProps & { reado
   const nodes = useMemo(() => nodesOf(model, layout, selected), [model, layout, selected])
   const edges = useMemo(() => edgesOf(model, layout, selected), [model, layout, selected])
   const { fitView } = useReactFlow()
-  useEffect(() => void fitView(FIT), [layout, fitView])
+  // The panel beside it takes a part of its width.
+  const width = useStore((store) => store.width)
+  useEffect(() => void fitView(FIT), [layout, width, fitView])
   const onKeyDown = (event: KeyboardEvent): void => {
     const id = (event.target as HTMLElement).closest('.react-flow__node')?.getAttribute('data-id')
     if (id === null || id === undefined || (event.key !== 'Enter' && event.key !== ' ')) return
@@ -94,7 +97,7 @@ function Drawing({ model, layout, selected, onSelect }: GraphViewProps & { reado
       proOptions={{ hideAttribution: true }}
     >
       <Background gap={20} size={1} />
-      <Controls showInteractive={false} position="bottom-right" />
+      <Controls showInteractive={false} position="bottom-right" orientation="horizontal" />
     </ReactFlow>
   )
 }

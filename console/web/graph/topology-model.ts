@@ -40,14 +40,16 @@ function agentNode(agent: AgentView): GraphNode {
   const { name, state, versions, instances, perSecond } = agent
   const alive = instances.filter((instance) => instance.state === state).length
   const badges = agentBadges(agent)
-  const detail = `${state === 'running' ? rateText(perSecond) : state}  ·  ${versions.join(', ')}${alive > 1 ? `  ×${alive}` : ''}`
+  const now = state !== 'running' ? [state] : perSecond === null ? [] : [rateText(perSecond)]
+  const detail = [...now, versions.join(', ') + (alive > 1 ? `  ×${alive}` : '')].join('  ·  ')
   const label = `agent, ${state}`
   return { id: agentId(name), kind: 'agent', title: name, detail, status: state, badges, isCritical: false, label }
 }
 
 function topicNode({ name, perSecond, records, exists, producers, consumers }: TopicView): GraphNode {
   const badges = exists ? [] : [{ text: 'does not exist', tone: 'bad' as const }]
-  const detail = exists ? `${rateText(perSecond)}  ·  ${countText(records)}` : ''
+  const rate = perSecond === null ? [] : [rateText(perSecond)]
+  const detail = exists ? [...rate, plural(records, 'record')].join('  ·  ') : ''
   const label = `topic, from ${listText(producers)}, to ${listText(consumers)}`
   return { id: topicId(name), kind: 'topic', title: name, detail, status: '', badges, isCritical: false, label }
 }

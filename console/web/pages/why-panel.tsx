@@ -28,14 +28,17 @@ export function WhyPanel({ flow }: { readonly flow: FlowView }): ReactNode {
         </p>
       )}
       {also.length > 0 && (
-        <ul className="plain">
-          {also.map((other, index) => (
-            <li key={index}>
-              also <strong>{verdictName(other.code)}</strong>: {other.sentence}
-            </li>
-          ))}
-          {others > also.length && <li className="quiet">and {plural(others - also.length, 'other')}</li>}
-        </ul>
+        <details>
+          <summary>{plural(others, 'other verdict')}</summary>
+          <ul className="plain">
+            {also.map((other, index) => (
+              <li key={index}>
+                <strong>{verdictName(other.code)}</strong>: {other.sentence}
+              </li>
+            ))}
+            {others > also.length && <li className="quiet">and {plural(others - also.length, 'other')}</li>}
+          </ul>
+        </details>
       )}
       {unseen.length > 0 && <p className="quiet">Not looked at: {unseen.join(' ')}</p>}
     </section>
