@@ -4,6 +4,7 @@ import { join } from 'node:path'
 
 const FILES: Readonly<Record<string, string>> = {
   chain: 'chain/main.ts',
+  ledger: 'ledger/main.ts',
   waiting: 'waiting.ts',
   scale: 'scale.ts',
   steps: 'steps.ts',

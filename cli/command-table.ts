@@ -19,7 +19,9 @@ import { dlqRedrive } from './commands/dlq-redrive.ts'
 import { dlqShow } from './commands/dlq-show.ts'
 import { generate } from './commands/generate.ts'
 import { init } from './commands/init.ts'
+import { ledgerRebuild } from './commands/ledger-rebuild.ts'
 import { ledgerRun } from './commands/ledger-run.ts'
+import { ledgerStatus } from './commands/ledger-status.ts'
 import { publish } from './commands/publish.ts'
 import { check } from './commands/check.ts'
 import { demo } from './commands/demo.ts'
@@ -44,6 +46,8 @@ export const COMMANDS: readonly AnyCommand[] = [
   simulate,
   ledgerRun,
   top,
+  ledgerStatus,
+  ledgerRebuild,
   agents,
   agentReset,
   dlqList,

@@ -8,7 +8,7 @@ export const doctor = defineCommand({
   name: 'doctor',
   summary: 'Check configuration, contracts and servers',
   description:
-    'Looks at contracts, agent files, Kafka, topics, schemas, Redis, OTLP and Jaeger. Changes nothing. Exits with 69 when something ' +
+    'Looks at contracts, agent files, Kafka, topics, schemas, Redis, the ledger, OTLP and Jaeger. Changes nothing. Exits with 69 when something ' +
     'failed.',
   options: { json: { kind: 'flag', summary: 'As JSON' } },
   examples: [

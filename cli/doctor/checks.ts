@@ -8,10 +8,12 @@ import {
   openKafka,
   ownTopics,
   type Agent,
+  type Config,
   type LoadedConfig,
   type Logger,
   type Stack,
 } from '../../runtime/internal.ts'
+import { isMigrated, openLedger } from '../../services/ledger/index.ts'
 import { discoverAgents } from '../load-agents.ts'
 
 /** What one check found. */
@@ -40,6 +42,7 @@ export async function* runChecks(loaded: LoadedConfig, log: Logger): AsyncGenera
   if (config.brokers.length === 0) {
     yield skipped('Kafka', 'no brokers are configured: everything runs embedded')
   } else yield* checkServers(loaded, agents, log)
+  yield await checkLedger(config, log)
   yield* checkTracing(config.tracing)
 }
 
@@ -117,6 +120,22 @@ async function checkStore(stack: Stack): Promise<string> {
   if (full) throw new LabanError('LABAN_STORE_UNAVAILABLE', { url, problem: 'its memory is full' })
   if (unsafe.length > 0) throw new LabanError('LABAN_STORE_UNSAFE', { url, problem: unsafe.join('; ') })
   return `version ${version}, keeps claims`
+}
+
+/** Agents never need it, so a ledger that was never started is no failure. */
+async function checkLedger(config: Config, log: Logger): Promise<CheckResult> {
+  const open = await openLedger(config, log)
+  if (open === undefined) return skipped('ledger', 'none is configured: flows are read from the log')
+  const { database, tables } = open
+  const look = async (): Promise<string> => {
+    const isThere = await isMigrated(database, tables)
+    return `${database.description}${isThere ? '' : '; never started: run `laban ledger run` for quick answers'}`
+  }
+  try {
+    return await check('ledger', look, 'Start PostgreSQL, or correct ledger.url. Agents run without it.')
+  } finally {
+    await database.close()
+  }
 }
 
 async function* checkTracing(tracing: LoadedConfig['config']['tracing']): AsyncGenerator<CheckResult> {

@@ -31,6 +31,20 @@ export class Days {
     for (const day of missing) this.#known.add(day)
   }
 
+  /**
+   * Brings the block-range indexes of the days that were written up to date. What they do not cover yet is searched row by row, and
+   * PostgreSQL covers new rows only when it happens to vacuum.
+   */
+  async summarize(): Promise<void> {
+    if (this.#known.size === 0) return
+    const names = [...this.#known].flatMap((day) => KINDS.map((kind) => `'${this.#name(kind, day)}'`))
+    await this.#database.query(
+      `SELECT brin_summarize_new_values(i.indexrelid)::int4 AS ranges
+       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+       WHERE a.amname = 'brin' AND i.indrelid IN (SELECT to_regclass(name) FROM unnest(ARRAY[${names.join()}]) AS name)`,
+    )
+  }
+
   /** Drops the days that ended before this time; the answer is how many. */
   async dropBefore(atMs: number): Promise<number> {
     const last = dayOf(atMs)

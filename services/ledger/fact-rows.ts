@@ -61,6 +61,15 @@ export class FactRows {
     return { nextOffset: row.next_offset, derivedOffset: row.derived_offset }
   }
 
+  /** Where all partitions stand that were ever read. */
+  async positions(): Promise<ReadonlyMap<number, number>> {
+    const rows = await this.#database.query<{ partition: number; next_offset: number }>(
+      `SELECT partition, next_offset::float8 AS next_offset FROM ${this.#tables.positions} WHERE topic = $1`,
+      [FACTS_TOPIC],
+    )
+    return new Map(rows.map((row) => [row.partition, row.next_offset]))
+  }
+
   /**
    * Writes a batch in one transaction. False: some position was not where the batch begins, and nothing was written.
    * @throws LABAN_LEDGER_UNAVAILABLE; the batch may then have been written all the same

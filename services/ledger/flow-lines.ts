@@ -49,7 +49,10 @@ export class FlowLines {
     const begun = book.begin(entries)
     try {
       await this.#load(entries)
-      const derived = entries.map((entry) => ({ entry, summary: summaryOf(entry, subscriptions) }))
+      // A flow of which nothing is stored has no line: the tables were emptied since it was met.
+      const derived = entries
+        .filter(({ facts }) => facts.size > 0)
+        .map((entry) => ({ entry, summary: summaryOf(entry, subscriptions) }))
       const upTo = derivedUpTo()
       const overtaken = await this.#write(derived, subscriptions.fingerprint, upTo)
       if (overtaken.size > 0) {

@@ -2,4 +2,13 @@
 export { Ledger, LEDGER_GROUP, type LedgerOptions } from './ledger.ts'
 export { ledgerFlowSource, type LedgerFlowSourceOptions } from './ledger-flow-source.ts'
 export { createLedger, openFlowSource, openLedger, type OpenFlowSource, type OpenLedger } from './open-ledger.ts'
-export { defaultSchema, dropTables, isMigrated, ledgerTables, migrate, type LedgerTables } from './tables.ts'
+export { ledgerStatus, type LedgerStatus, type PartitionStatus, type StatusSources } from './status.ts'
+export {
+  defaultSchema,
+  dropTables,
+  emptyTables,
+  isMigrated,
+  ledgerTables,
+  migrate,
+  type LedgerTables,
+} from './tables.ts'

@@ -28,8 +28,10 @@ interface OwnPartition {
   readonly partition: number
   /** Null until the ledger was asked. */
   stored: number | null
-  /** Next offset to take from the consumer. */
+  /** Next offset to take. */
   wanted: number
+  /** Where the consumer delivers from. What lies before it, when the ledger is behind the group, is read past the consumer. */
+  readonly deliveredFrom: number
   /** True once the consumer was asked for `wanted`; what does not begin there then is not on the log any more. */
   isAskedFor: boolean
   waiting: Waiting[]
@@ -38,7 +40,7 @@ interface OwnPartition {
 }
 
 export interface IntakeOptions {
-  readonly broker: Pick<Broker, 'admin'>
+  readonly broker: Pick<Broker, 'admin' | 'reader'>
   readonly rows: FactRows
   readonly reader: FactReader
   readonly log: Logger
@@ -106,7 +108,7 @@ export class Intake {
   take(batch: RecordBatch): number {
     const own = this.#partitions.get(batch.partition)
     if (own === undefined) return batch.fromOffset
-    if (own.stored === null) {
+    if (own.stored === null || own.wanted < own.deliveredFrom) {
       this.#pause(own)
       return batch.fromOffset
     }
@@ -141,6 +143,31 @@ export class Intake {
       own.wanted = Math.max(position.nextOffset, startOffset)
       own.endOffset = endOffset
       own.isAskedFor = false
+      this.#throttle(own)
+    }
+  }
+
+  /**
+   * Reads what the consumer will not deliver, because the group has committed more than the ledger holds: the ledger was emptied, or
+   * is another one. @throws LABAN_BROKER_UNAVAILABLE
+   */
+  async readBehind(): Promise<void> {
+    for (const own of [...this.#partitions.values()]) {
+      if (own.stored === null || own.wanted >= own.deliveredFrom) continue
+      const { partition, wanted: fromOffset, deliveredFrom: toOffset } = own
+      let isFull = false
+      for await (const records of this.#options.broker.reader.read({
+        topic: FACTS_TOPIC,
+        partition,
+        fromOffset,
+        toOffset,
+      })) {
+        for (const record of records) this.#keep(own, record)
+        own.wanted = (records.at(-1)?.offset ?? own.wanted) + 1
+        isFull = own.waiting.length >= this.#options.maxWaitingFacts
+        if (isFull) break
+      }
+      if (!isFull) own.wanted = toOffset
       this.#throttle(own)
     }
   }
@@ -187,8 +214,22 @@ export class Intake {
       const own = this.#partitions.get(partition)
       if (own === undefined) continue
       this.#lose(partition)
-      this.#partitions.set(partition, newPartition(partition, own.wanted))
+      // The consumer keeps the partition paused if it was: opening it resumes it.
+      this.#partitions.set(partition, {
+        ...newPartition(partition, Math.max(own.wanted, own.deliveredFrom)),
+        isPaused: own.isPaused,
+      })
     }
+  }
+
+  /** Partitions that stand before where this instance has written to were emptied by somebody who rebuilds the ledger: they begin anew. */
+  async check(): Promise<void> {
+    const written = this.storedOffsets()
+    const found = await this.#options.rows.positions()
+    const moves = [...written]
+      .filter(([partition, offset]) => (found.get(partition) ?? -1) < offset)
+      .map(([partition, offset]) => ({ partition, fromOffset: offset, toOffset: offset }))
+    this.distrust({ rows: [], moves })
   }
 
   /** Tells the group how far the ledger is, so that Kafka's own tools show its lag. */
@@ -244,6 +285,7 @@ function newPartition(partition: number, startOffset: number): OwnPartition {
     partition,
     stored: null,
     wanted: startOffset,
+    deliveredFrom: startOffset,
     isAskedFor: false,
     waiting: [],
     isPaused: false,

@@ -1,5 +1,5 @@
 /**
- * The running ledger: takes facts in, derives the lines of flows, follows the manifests, forgets what is too old. It may be away for
+ * The running ledger: a member of the group that reads the facts, and the times at which each piece of work is due. It may be away for
  * as long as the log keeps the facts; nobody waits for it.
  */
 import { FACTS_TOPIC, isLabanError, type EventCodec } from '../../contracts/index.ts'
@@ -13,15 +13,7 @@ import {
   type Logger,
   type SqlDatabase,
 } from '../../runtime/internal.ts'
-import { Days } from './days.ts'
-import { FactReader } from './fact-reader.ts'
-import { FactRows } from './fact-rows.ts'
-import { FlowBook } from './flow-book.ts'
-import { FlowLines } from './flow-lines.ts'
-import { Intake } from './intake.ts'
-import { ManifestTable } from './manifest-table.ts'
-import { forgetBefore } from './retention.ts'
-import { int4s } from './pg-arrays.ts'
+import { LedgerWork, type Progress } from './ledger-work.ts'
 import { migrate, type LedgerTables } from './tables.ts'
 
 /** Consumer group of all instances. */
@@ -39,35 +31,24 @@ export interface LedgerOptions {
   readonly retentionMs: number
   /** Facts of one transaction at most. @default 5000 */
   readonly maxBatchFacts?: number
-  /** How long a flow must be quiet before its line is derived. @default 500 */
+  /** How long a flow must be quiet before its line is derived; a busy one after four times as long. @default 500 */
   readonly quietMs?: number
   /** Told when it cannot go on. */
   readonly onFatal: (error: unknown) => void
 }
 
 const DEFAULTS = { maxBatchFacts: 5_000, quietMs: 500 }
-/** A busy flow's line is derived at the latest after so many quiet times. */
-const LATEST_QUIETS = 4
-const MAX_HELD_FACTS = 200_000
-const MAX_LINES = 500
-/** Beyond so many stale lines facts wait: they would only be read back again. */
-const MAX_STALE_FLOWS = 20_000
 const PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 5_000
 const MANIFESTS_EVERY_MS = 1_000
 const COMMIT_EVERY_MS = 2_000
+const TEND_EVERY_MS = 10_000
 const RETENTION_EVERY_MS = 600_000
-const MAX_REVISITED = 5_000
 
 /** See the file's head. */
 export class Ledger {
   readonly #options: Required<LedgerOptions>
-  readonly #book: FlowBook
-  readonly #days: Days
-  readonly #rows: FactRows
-  readonly #lines: FlowLines
-  readonly #intake: Intake
-  readonly #manifests: ManifestTable
+  readonly #work: LedgerWork
   readonly #stopping = new AbortController()
   readonly #problems = new Map<string, string>()
   #state: Health['state'] = 'starting'
@@ -75,47 +56,15 @@ export class Ledger {
   #loops: readonly Promise<void>[] = []
 
   constructor(given: LedgerOptions) {
-    const options = { ...DEFAULTS, ...given }
-    const { database, tables, codec, broker, log, quietMs, maxBatchFacts } = options
-    this.#options = options
-    this.#book = new FlowBook({ quietMs, latestMs: quietMs * LATEST_QUIETS, maxFacts: MAX_HELD_FACTS })
-    this.#days = new Days(database, tables)
-    this.#rows = new FactRows(database, tables, this.#days)
-    const reader = new FactReader(database, tables, codec)
-    this.#lines = new FlowLines({ database, tables, rows: this.#rows, reader, book: this.#book })
-    this.#manifests = new ManifestTable({ database, tables, broker, codec })
-    this.#intake = new Intake({
-      broker,
-      rows: this.#rows,
-      reader,
-      log,
-      maxBatchFacts,
-      maxWaitingFacts: 2 * maxBatchFacts,
-      onOpened: async (partition, position) => {
-        const nowMs = this.#options.clock.steadyMs()
-        for (const [flowId, first] of await this.#rows.flowsFrom(partition, position)) {
-          this.#book.revisit({ flowId, partition }, first, nowMs)
-        }
-      },
-      onLost: (partition) => this.#book.dropPartition(partition),
-    })
+    this.#options = { ...DEFAULTS, ...given }
+    this.#work = new LedgerWork(this.#options)
   }
 
   /** For `/live` and `/ready`. */
   get health(): Health {
     const problems = [...this.#problems].map(([what, problem]) => `${what}: ${problem}`)
-    return {
-      state: this.#state,
-      isReady: this.#state === 'running' && problems.length === 0,
-      problems,
-      warnings: [],
-      agents: [],
-    }
-  }
-
-  /** True when all that the log held when it was last heard of is written and accounted for. */
-  get isCaughtUp(): boolean {
-    return this.#intake.lagFacts === 0 && this.#book.staleFlows === 0
+    const isReady = this.#state === 'running' && problems.length === 0
+    return { state: this.#state, isReady, problems, warnings: [], agents: [] }
   }
 
   /**
@@ -123,105 +72,46 @@ export class Ledger {
    * @throws LABAN_LEDGER_UNAVAILABLE, LABAN_LEDGER_REFUSED, LABAN_LEDGER_NEWER, LABAN_BROKER_UNAVAILABLE
    */
   async start(): Promise<void> {
-    const { broker, database, tables } = this.#options
+    const { broker, database, tables, clock, retentionMs, log } = this.#options
+    const { intake } = this.#work
     await migrate(database, tables)
-    await this.#manifests.refresh({ store: true })
+    await this.#work.followManifests()
     this.#consumer = await broker.consumer(
       { group: LEDGER_GROUP, topics: [FACTS_TOPIC], startFrom: 'earliest' },
       {
-        onAssigned: (assignment) => this.#intake.assign(assignment),
+        onAssigned: (assignment) => intake.assign(assignment),
         onRebalancing: () => [],
-        onBatch: (batch) => this.#intake.take(batch),
+        onBatch: (batch) => intake.take(batch),
         onCrash: (error) => this.#options.onFatal(error),
       },
     )
-    this.#intake.attach(this.#consumer)
+    intake.attach(this.#consumer)
     this.#state = 'running'
     this.#loops = [
-      this.#loop('facts', () => this.#ingest()),
-      this.#loop('flows', () => this.#derive()),
-      this.#loop('manifests', () => this.#followManifests()),
-      this.#loop('retention', () => this.#forget()),
-      this.#loop('commit', () => this.#commit()),
+      // A moment's wait makes one transaction of what trickles in.
+      this.#loop('facts', async () => pauseAfter(await this.#work.ingest())),
+      this.#loop('flows', async () => pauseAfter(await this.#work.derive())),
+      this.#loop('manifests', () => this.#work.followManifests().then(() => MANIFESTS_EVERY_MS)),
+      this.#loop('commit', () => intake.commit().then(() => COMMIT_EVERY_MS)),
+      this.#loop('indexes', () => this.#work.tend().then(() => TEND_EVERY_MS)),
+      this.#loop('retention', async () => {
+        if (retentionMs === -1) return RETENTION_EVERY_MS
+        const forgotten = await this.#work.forgetBefore(clock.nowMs() - retentionMs)
+        if (forgotten.days > 0) log.info('forgot what was too old', { ...forgotten })
+        return RETENTION_EVERY_MS
+      }),
     ]
   }
 
-  /** Writes what is under way, leaves the group. Twice is harmless. */
+  /** Ends what is under way and leaves the group; whoever takes over goes on from there. Twice is harmless. */
   async stop(): Promise<void> {
     if (this.#state === 'stopped') return
     this.#state = 'draining'
     this.#stopping.abort()
     await Promise.all(this.#loops)
-    await this.#intake.commit()
+    await this.#work.intake.commit()
     await this.#consumer?.stop()
     this.#state = 'stopped'
-  }
-
-  /** One transaction of facts; the answer is how long to wait for the next. */
-  async #ingest(): Promise<number> {
-    await this.#intake.open()
-    if (this.#book.staleFlows > MAX_STALE_FLOWS) return PAUSE_MS
-    const batch = await this.#intake.next()
-    if (batch === undefined) return PAUSE_MS
-    if (!(await this.#rows.append(batch.rows, batch.moves))) {
-      this.#intake.distrust(batch)
-      return 0
-    }
-    const nowMs = this.#options.clock.steadyMs()
-    const ours = new Set(this.#intake.partitions)
-    for (const row of batch.rows) if (ours.has(row.partition)) this.#book.add(row, nowMs)
-    this.#intake.written(batch)
-    // A moment's wait makes one transaction of what trickles in.
-    return this.#intake.waitingFacts > 0 ? 0 : PAUSE_MS
-  }
-
-  async #derive(): Promise<number> {
-    const { clock } = this.#options
-    const nowMs = clock.steadyMs()
-    const due = this.#book.takeDue(nowMs, MAX_LINES)
-    if (due.length === 0) {
-      this.#book.trim()
-      return PAUSE_MS
-    }
-    await this.#lines.derive(due, this.#manifests.subscriptions, {
-      nowMs,
-      derivedUpTo: () => {
-        const upTo = this.#intake.storedOffsets()
-        for (const [partition, offset] of this.#book.lowestStale()) {
-          upTo.set(partition, Math.min(upTo.get(partition) ?? offset, offset))
-        }
-        return upTo
-      },
-    })
-    return due.length < MAX_LINES ? PAUSE_MS : 0
-  }
-
-  /** Lines of unfinished flows depend on who is there: they are derived again when that has changed, also after a restart. */
-  async #followManifests(): Promise<number> {
-    const { database, tables, clock } = this.#options
-    await this.#manifests.refresh({ store: true })
-    if (this.#book.staleFlows > MAX_REVISITED) return MANIFESTS_EVERY_MS
-    const rows = await database.query<{ flow_id: string; partition: number }>(
-      `SELECT flow_id, partition FROM ${tables.flows}
-       WHERE NOT complete AND partition = ANY($1::int4[]) AND subscriptions <> $2 LIMIT ${MAX_REVISITED}`,
-      [int4s(this.#intake.partitions), this.#manifests.subscriptions.fingerprint],
-    )
-    const nowMs = clock.steadyMs()
-    for (const { flow_id: flowId, partition } of rows) this.#book.revisit({ flowId, partition }, Infinity, nowMs)
-    return MANIFESTS_EVERY_MS
-  }
-
-  async #forget(): Promise<number> {
-    const { retentionMs, clock, database, tables, log } = this.#options
-    if (retentionMs === -1) return RETENTION_EVERY_MS
-    const forgotten = await forgetBefore(clock.nowMs() - retentionMs, { database, tables, days: this.#days })
-    if (forgotten.days > 0) log.info('forgot what was too old', { ...forgotten })
-    return RETENTION_EVERY_MS
-  }
-
-  async #commit(): Promise<number> {
-    await this.#intake.commit()
-    return COMMIT_EVERY_MS
   }
 
   /** Runs a piece of work again and again until the end; a failure is said once, and tried again ever more slowly. */
@@ -246,4 +136,8 @@ export class Ledger {
       }
     }
   }
+}
+
+function pauseAfter(progress: Progress): number {
+  return progress === 'more' ? 0 : PAUSE_MS
 }

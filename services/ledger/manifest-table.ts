@@ -46,6 +46,7 @@ export class ManifestTable {
 
   /** Reads what is new on the log. With `store`, it is also written to the table. */
   async refresh({ store }: { readonly store: boolean }): Promise<void> {
+    if (store && (await this.#wasEmptied())) this.#next = undefined
     const isFirst = this.#next === undefined
     const next = (this.#next ??= await this.#readTable())
     const read = await this.#readLog(next)
@@ -53,6 +54,15 @@ export class ManifestTable {
     for (const record of read.records) await this.#take(record)
     this.#next = read.next
     if (isFirst || read.records.length > 0) this.#subscriptions = new Subscriptions(this.manifests)
+  }
+
+  /** Somebody rebuilds the ledger: what was stored is read again from the beginning. */
+  async #wasEmptied(): Promise<boolean> {
+    if (this.#next === undefined || this.#next.size === 0) return false
+    const found = await this.#database.query(`SELECT partition FROM ${this.#tables.positions} WHERE topic = $1`, [
+      AGENTS_TOPIC,
+    ])
+    return found.length === 0
   }
 
   async #readTable(): Promise<Map<number, number>> {

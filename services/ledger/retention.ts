@@ -7,11 +7,17 @@ import type { LedgerTables } from './tables.ts'
 /** Lines deleted by one statement: a long one would hold up the vacuum. */
 const MAX_LINES = 10_000
 
+/** What was forgotten. */
+export interface Forgotten {
+  readonly days: number
+  readonly flows: number
+}
+
 /** Forgets everything of days that ended before this time. */
 export async function forgetBefore(
   atMs: number,
   { database, tables, days }: { readonly database: SqlDatabase; readonly tables: LedgerTables; readonly days: Days },
-): Promise<{ readonly days: number; readonly flows: number }> {
+): Promise<Forgotten> {
   const dropped = await days.dropBefore(atMs)
   const cut = timestamps([dayOf(atMs) * DAY_MS])
   let flows = 0

@@ -120,6 +120,13 @@ export class Deployment {
     return process
   }
 
+  /** Starts `laban ledger run`; it is ended with the deployment. */
+  startLedger(env: Environment = {}): AgentProcess {
+    const process = watch(startLaban(['ledger', 'run'], { env: { ...this.env, ...env } }), ['the ledger'])
+    this.#processes.push(process)
+    return process
+  }
+
   /** The log of the namespace as this test sees it. */
   async open(): Promise<OpenLog> {
     const { config } = loadConfig({ environment: this.env })
