@@ -61,7 +61,7 @@ async function drainBacklog(facts: number): Promise<number> {
       `(facts alone: ${(facts / ((storedAtMs - firstAtMs) / 1_000)).toFixed(0)} facts/s); ` +
       `first rows ${(firstAtMs - startedAtMs).toFixed(0)} ms after the start; load ${loadavg()[0]?.toFixed(1)}`,
   )
-  for (const running of processes) console.log(`  process: ${await running.cost(facts)}`)
+  for (const running of processes) console.log(`  process: ${running.cost(facts)}`)
   const backends = await bench.backendCpuMs()
   console.log(`  PostgreSQL: ${((backends * 1_000) / facts).toFixed(1)} µs CPU per fact`)
   await Promise.all(processes.slice(1).map((running) => running.stop()))

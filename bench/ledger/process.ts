@@ -2,7 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cpuMsOf, type LedgerBench } from './setup.ts'
+import { cpuMsOf } from './cpu-time.ts'
+import type { LedgerBench } from './setup.ts'
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'laban.js')
 
@@ -24,7 +25,7 @@ export class LedgerProcess {
   }
 
   /** CPU per fact, and the most memory that it ever held. */
-  async cost(facts: number): Promise<string> {
+  cost(facts: number): string {
     const pid = this.#child.pid ?? 0
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     const peakMb = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024

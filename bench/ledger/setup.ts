@@ -1,5 +1,4 @@
 /** A namespace and a schema of its own on the real stack, and questions about how far the ledger in it is. */
-import { readFileSync } from 'node:fs'
 import { Kafka, logLevel } from 'kafkajs'
 import { createCodec } from '../../contracts/create-codec.ts'
 import type { EventCodec } from '../../contracts/codec.ts'
@@ -17,7 +16,7 @@ import type { SqlDatabase } from '../../runtime/ports/sql.ts'
 import type { LogSource } from '../../runtime/readback/platform-records.ts'
 import { dropTables, ledgerTables, migrate, type LedgerTables } from '../../services/ledger/index.ts'
 import { stackAddress } from '../../test/harness/real-stack.ts'
-import type { LedgerProcess } from './process.ts'
+import { cpuMsOf } from './cpu-time.ts'
 
 /** See the file's head. */
 export interface LedgerBench {
@@ -29,7 +28,8 @@ export interface LedgerBench {
   readonly source: LogSource
   readonly database: SqlDatabase
   readonly tables: LedgerTables
-  running: LedgerProcess | undefined
+  /** The process that is ended with the bench. */
+  running: { stop(): Promise<void> } | undefined
   /** Facts stored, and facts that every line accounts for. */
   progress(): Promise<{ readonly stored: number; readonly derived: number }>
   logEnd(topic: string): Promise<number>
@@ -122,16 +122,4 @@ async function deleteTopics(brokers: readonly string[], namespace: string): Prom
   const own = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`))
   if (own.length > 0) await admin.deleteTopics({ topics: own })
   await admin.disconnect()
-}
-
-const CLOCK_TICK_MS = 10
-
-/** User and system time of a process, from the kernel; 0 when it has ended. */
-export function cpuMsOf(pid: number): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[11]) + Number(fields[12])) * CLOCK_TICK_MS
-  } catch {
-    return 0
-  }
 }

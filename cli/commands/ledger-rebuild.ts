@@ -42,7 +42,7 @@ export const ledgerRebuild = defineCommand({
         await ledger.start()
         for (;;) {
           const { partitions, flows } = await ledgerStatus(sources)
-          if (failure !== undefined) throw failure
+          if (failure !== undefined) throw failure as Error
           const lag = partitions.reduce((sum, part) => sum + part.lagFacts + part.underivedFacts, 0)
           if (lag === 0 && partitions.every(({ nextOffset, endOffset }) => nextOffset !== null || endOffset === 0)) {
             output.line(`rebuilt: ${flows} flows`)
