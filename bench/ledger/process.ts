@@ -29,9 +29,7 @@ export class LedgerProcess {
     const pid = this.#child.pid ?? 0
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     const peakMb = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024
-    return Promise.resolve(
-      `${((cpuMsOf(pid) * 1_000) / facts).toFixed(1)} µs CPU per fact, peak ${peakMb.toFixed(0)} MB`,
-    )
+    return `${((cpuMsOf(pid) * 1_000) / facts).toFixed(1)} µs CPU per fact, peak ${peakMb.toFixed(0)} MB`
   }
 
   async stop(): Promise<void> {
