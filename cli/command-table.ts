@@ -30,6 +30,7 @@ import { run } from './commands/run.ts'
 import { simulate } from './commands/simulate.ts'
 import { why } from './commands/why.ts'
 import { top } from './commands/top.ts'
+import { topology } from './commands/topology.ts'
 import { topicsApply } from './commands/topics-apply.ts'
 
 /** All commands in the order of the help. */
@@ -49,6 +50,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   ledgerRebuild,
   top,
   agents,
+  topology,
   agentReset,
   dlqList,
   dlqShow,
