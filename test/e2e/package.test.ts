@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const projectDir = join(import.meta.dirname, '..', '..')
 /** What a download may cost. Raise it on purpose, in the commit that needs it. */
-const MAX_PACKED_BYTES = 1_200_000
-const MAX_UNPACKED_BYTES = 5_000_000
+const MAX_PACKED_BYTES = 1_900_000
+const MAX_UNPACKED_BYTES = 7_500_000
 /** `laban`, its three subpaths and package.json. */
 const ENTRIES = 6
 
