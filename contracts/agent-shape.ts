@@ -17,7 +17,7 @@ export interface AgentShape {
 }
 
 /** All topics that an agent may publish to. */
-export function outputsOf({ always, oneOf, maybe }: AgentShape): readonly string[] {
+export function outputsOf({ always, oneOf, maybe }: Pick<AgentShape, 'always' | 'oneOf' | 'maybe'>): readonly string[] {
   return [...always, ...oneOf, ...maybe]
 }
 

@@ -11,7 +11,7 @@ import type {
   Observations,
   StepSeen,
 } from '../../tracing/diagnose/observations.ts'
-import { outputsOf } from '../../tracing/diagnose/world.ts'
+import { outputsOf } from '../../contracts/agent-shape.ts'
 import type { FlowEvent, FlowGraph, FlowHandling } from '../../tracing/flow-graph.ts'
 import { isFinishedAt, type Lookout } from './lookout.ts'
 import { findPredecessor, runningAhead } from './predecessor.ts'

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deriveId } from '../../contracts/ids.ts'
 import type { Broker } from '../../runtime/ports/broker.ts'
 import type { SqlDatabase } from '../../runtime/ports/sql.ts'
+import { DAY_MS, Days } from '../../services/ledger/days.ts'
 import { dropTables, migrate } from '../../services/ledger/index.ts'
+import { forgetBefore } from '../../services/ledger/retention.ts'
 import { idsOf, ledgerScene, type LedgerScene } from '../harness/ledger-scene.ts'
 import { uniqueName } from '../harness/unique-name.ts'
 
@@ -88,6 +90,25 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
     it('can be made by several at once', async () => {
       const { database, tables } = scene
       await Promise.all([1, 2, 3].map(() => migrate(database, tables)))
+    })
+
+    it('forgets whole days that are over, and goes on', async () => {
+      const { database, tables } = scene
+      const days = new Days(database, tables)
+      const before = await scene.contents()
+      expect(await forgetBefore(Date.now() - DAY_MS, { database, tables, days })).toEqual({ days: 0, flows: 0 })
+      expect(await scene.contents()).toEqual(before)
+
+      const forgotten = await forgetBefore(Date.now() + 2 * DAY_MS, { database, tables, days })
+      expect(forgotten).toEqual({ days: expect.any(Number) as number, flows: before.flows.length })
+      expect(forgotten.days).toBeGreaterThan(0)
+      expect(await scene.contents()).toEqual({ facts: [], events: [], flows: [] })
+
+      const flows = scene.flows(3, 'afterwards')
+      await scene.append(flows.flat())
+      await scene.untilCaughtUp()
+      const { flows: found } = await scene.ledger.search({})
+      expect(found.map(({ flowId }) => flowId).sort()).toEqual(idsOf(flows).toSorted())
     })
   })
 }

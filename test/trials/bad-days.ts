@@ -3,6 +3,7 @@
  * Prints what was seen of it and exits 1 where something did not hold. The figures of one run stand in docs/design/bad-days.md.
  */
 import { parseArgs } from 'node:util'
+import { realServers } from '../harness/processes.ts'
 import { randomStream } from '../../runtime/testing/simulation/random.ts'
 import type { DayReport, SpendDay } from './bad-days/day.ts'
 import { SERVER_DAYS } from './bad-days/days.ts'
@@ -12,6 +13,9 @@ import { MACHINE_DAYS } from './bad-days/machine-days.ts'
 const DAYS: Readonly<Record<string, SpendDay>> = { ...SERVER_DAYS, ...MACHINE_DAYS, ...LOGIN_DAYS }
 const { values } = parseArgs({ options: { only: { type: 'string' }, seed: { type: 'string', default: '1' } } })
 const names = values.only === undefined ? Object.keys(DAYS) : values.only.split(',')
+
+// Without the stack no day gets far, and what it had started by then would stay.
+await realServers()
 
 let isBroken = false
 for (const name of names) {

@@ -1,10 +1,11 @@
 /** What contracts and announcements promise, and a flow has not kept: who should have reacted or published, and who should not. */
+import { outputsOf } from '../../contracts/agent-shape.ts'
 import { durationText } from '../duration-text.ts'
 import type { FlowEvent, FlowHandling } from '../flow-graph.ts'
 import { withoutOutput } from './join.ts'
 import { verdictOf, type Verdict } from './verdict.ts'
 import { evidence, eventEvidence, listText } from './wording.ts'
-import { outputsOf, placeOf, type World } from './world.ts'
+import { placeOf, type World } from './world.ts'
 
 /** Everything of the flow that breaks a promise, whether or not something stands still for it. */
 export function conformanceVerdicts(world: World): readonly Verdict[] {

@@ -1,4 +1,5 @@
 /** What a diagnosis looks things up in: the graph of the flow, and who of its agents is alive. Judges nothing but life. */
+import { outputsOf } from '../../contracts/agent-shape.ts'
 import type { Uuid } from '../../contracts/ids.ts'
 import type { Manifest } from '../../contracts/manifest.ts'
 import { positionText } from '../event-drafts.ts'
@@ -140,11 +141,6 @@ export class World {
     const life = renewedAgoMs > leaseMs / 3 + RENEWAL_SLACK_MS ? 'overdue' : 'alive'
     return { ...base, life, renewedAgoMs, leaseLeftMs: lease.remainingMs }
   }
-}
-
-/** Everything that an announcement says may be published. */
-export function outputsOf({ always, oneOf, maybe }: Manifest): readonly string[] {
-  return [...always, ...oneOf, ...maybe]
 }
 
 /** Where an event lies, as text; its topic when that is not known. */
