@@ -1,6 +1,6 @@
 /** Makes the commander program out of the command table: the table is the only place that knows commands. */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { flagOf, GLOBAL_OPTIONS, placeholderOf, type AnyCommand, type OptionSpec, type OptionSpecs } from './command.ts'
+import { flagOf, GLOBAL_OPTIONS, metavarOf, type AnyCommand, type OptionSpec, type OptionSpecs } from './command.ts'
 
 /** A command line that names a command. */
 export interface Invocation {
@@ -67,7 +67,7 @@ function addCommand(parent: Command, definition: AnyCommand, invoke: (invocation
 
 function addOptions(command: Command, specs: OptionSpecs): void {
   for (const [name, spec] of Object.entries(specs)) {
-    const option = new Option(`${flagOf(name)} ${placeholderOf(spec)}`.trim(), spec.summary)
+    const option = new Option(`${flagOf(name)} ${metavarOf(spec)}`.trim(), spec.summary)
     if (spec.kind === 'choice') option.argParser((text) => parseChoice(text, spec.choices))
     if (spec.kind === 'number') option.argParser((text) => parseNumber(text, spec))
     if (name === 'set') option.argParser((text, earlier: string[] = []) => [...earlier, text])

@@ -14,11 +14,11 @@ export interface ArgumentSpec {
 /** An option; its name is the key in the command's `options`, `--kebab-case` on the command line. */
 export type OptionSpec =
   | { readonly kind: 'flag'; readonly summary: string }
-  | { readonly kind: 'text'; readonly summary: string; readonly placeholder: string; readonly default?: string }
+  | { readonly kind: 'text'; readonly summary: string; readonly metavar: string; readonly default?: string }
   | {
       readonly kind: 'number'
       readonly summary: string
-      /** For example `events/s` or `ms`; also the placeholder. */
+      /** For example `events/s` or `ms`; also what help shows for the value. */
       readonly unit: string
       readonly minimum?: number
       readonly default?: number
@@ -85,10 +85,10 @@ export function defineCommand<const O extends OptionSpecs>(definition: CommandDe
 
 /** Options that every command takes. */
 export const GLOBAL_OPTIONS = {
-  config: { kind: 'text', placeholder: 'file', summary: 'Configuration file instead of laban.config.json' },
-  namespace: { kind: 'text', placeholder: 'name', summary: 'Same as --set namespace=<name>' },
-  brokers: { kind: 'text', placeholder: 'host:port,…', summary: 'Same as --set brokers=<list>' },
-  set: { kind: 'text', placeholder: 'key=value', summary: 'Any configuration key; may be given several times' },
+  config: { kind: 'text', metavar: 'file', summary: 'Configuration file instead of laban.config.json' },
+  namespace: { kind: 'text', metavar: 'name', summary: 'Same as --set namespace=<name>' },
+  brokers: { kind: 'text', metavar: 'host:port,…', summary: 'Same as --set brokers=<list>' },
+  set: { kind: 'text', metavar: 'key=value', summary: 'Any configuration key; may be given several times' },
 } as const satisfies OptionSpecs
 
 /** `--kebab-case` of an option's name. */
@@ -97,8 +97,8 @@ export function flagOf(name: string): string {
 }
 
 /** What follows the flag in help: `<path>`, `<events/s>`, `<stop|skip>`; nothing for a flag. */
-export function placeholderOf(spec: OptionSpec): string {
+export function metavarOf(spec: OptionSpec): string {
   if (spec.kind === 'flag') return ''
   if (spec.kind === 'number') return `<${spec.unit}>`
-  return spec.kind === 'choice' ? `<${spec.choices.join('|')}>` : `<${spec.placeholder}>`
+  return spec.kind === 'choice' ? `<${spec.choices.join('|')}>` : `<${spec.metavar}>`
 }

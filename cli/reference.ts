@@ -1,5 +1,5 @@
 /** Writes the reference page of the command line from the table of commands. */
-import { flagOf, GLOBAL_OPTIONS, placeholderOf, type AnyCommand, type OptionSpec, type OptionSpecs } from './command.ts'
+import { flagOf, GLOBAL_OPTIONS, metavarOf, type AnyCommand, type OptionSpec, type OptionSpecs } from './command.ts'
 import { COMMANDS } from './command-table.ts'
 
 /** Content of `docs/reference/cli.md`. */
@@ -48,7 +48,7 @@ function sectionOf(command: AnyCommand): string[] {
 function optionTable(options: OptionSpecs): string {
   const rows = Object.entries(options).map(
     ([name, spec]) =>
-      `| \`${cell(`${flagOf(name)} ${placeholderOf(spec)}`.trim())}\` | ${cell(spec.summary)} | ${defaultOf(spec)} |`,
+      `| \`${cell(`${flagOf(name)} ${metavarOf(spec)}`.trim())}\` | ${cell(spec.summary)} | ${defaultOf(spec)} |`,
   )
   return ['| option | | default |', '| --- | --- | --- |', ...rows].join('\n')
 }

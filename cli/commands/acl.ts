@@ -12,7 +12,7 @@ export const acl = defineCommand({
     { name: 'files', summary: 'Agent files; default: the configured agents', isRequired: false, isVariadic: true },
   ],
   options: {
-    principal: { kind: 'text', placeholder: 'User:name', summary: 'One user for all' },
+    principal: { kind: 'text', metavar: 'User:name', summary: 'One user for all' },
     only: {
       kind: 'choice',
       choices: ['agents', 'publisher', 'reader'],

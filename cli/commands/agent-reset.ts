@@ -11,7 +11,7 @@ export const agentReset = defineCommand({
   options: {
     to: {
       kind: 'text',
-      placeholder: 'position',
+      metavar: 'position',
       summary: 'earliest, latest, a time (ISO 8601 or epoch ms), or <topic>/<partition>=<offset>,…',
     },
     dryRun: { kind: 'flag', summary: 'Only show what would change' },

@@ -9,8 +9,8 @@ export const dlqDiscard = defineCommand({
     'Nothing is deleted: the record and the reason stay readable. Events of its key that wait behind it go on.',
   arguments: [{ name: 'id', summary: 'Event id, the beginning of one, or topic/partition@offset of the dead letter' }],
   options: {
-    reason: { kind: 'text', placeholder: 'text', summary: 'Why; shown by `laban dlq show` and `laban flow`' },
-    agent: { kind: 'text', placeholder: 'name', summary: 'The agent, when several have failed on this event' },
+    reason: { kind: 'text', metavar: 'text', summary: 'Why; shown by `laban dlq show` and `laban flow`' },
+    agent: { kind: 'text', metavar: 'name', summary: 'The agent, when several have failed on this event' },
     on: ON_OPTION,
   },
   examples: [{ command: 'laban dlq discard 8bb8bc08 --reason "test data"', explains: 'It will not be handled' }],

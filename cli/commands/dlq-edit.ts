@@ -10,8 +10,8 @@ export const dlqEdit = defineCommand({
     'the old one; it goes to the agent that failed, and effects of the two share their keys. The same value twice is the same event.',
   arguments: [{ name: 'id', summary: 'Event id, the beginning of one, or topic/partition@offset of the dead letter' }],
   options: {
-    file: { kind: 'text', placeholder: 'path', summary: 'JSON file with the corrected value; - for stdin' },
-    agent: { kind: 'text', placeholder: 'name', summary: 'The agent, when several have failed on this event' },
+    file: { kind: 'text', metavar: 'path', summary: 'JSON file with the corrected value; - for stdin' },
+    agent: { kind: 'text', metavar: 'name', summary: 'The agent, when several have failed on this event' },
     on: ON_OPTION,
   },
   examples: [

@@ -7,7 +7,7 @@ export const dlqShow = defineCommand({
   summary: 'Show one dead letter: the event, why it failed, what to do',
   arguments: [{ name: 'id', summary: 'Event id, the beginning of one, or topic/partition@offset of the dead letter' }],
   options: {
-    agent: { kind: 'text', placeholder: 'name', summary: 'The agent, when several have failed on this event' },
+    agent: { kind: 'text', metavar: 'name', summary: 'The agent, when several have failed on this event' },
     on: ON_OPTION,
     json: { kind: 'flag', summary: 'Everything as JSON' },
   },

@@ -26,7 +26,7 @@ export const flow = defineCommand({
     groups: { kind: 'flag', summary: 'By groups of agent and event type, even when it is small; also as JSON' },
     expand: {
       kind: 'text',
-      placeholder: 'agent or topic,…',
+      metavar: 'agent or topic,…',
       summary: 'By groups, and list the members of these one by one: what failed or waits first, then the slowest',
     },
     all: { kind: 'flag', summary: 'Every event and handling by itself, however many' },

@@ -8,7 +8,7 @@ export const flows = defineCommand({
   options: {
     key: {
       kind: 'text',
-      placeholder: 'key',
+      metavar: 'key',
       summary: 'Flows with an event of this record key, or whose id begins with it',
     },
     status: {
@@ -16,10 +16,10 @@ export const flows = defineCommand({
       choices: ['pending', 'processing', 'waiting', 'stuck', 'completed', 'failed'],
       summary: 'Only flows in this state',
     },
-    agent: { kind: 'text', placeholder: 'name', summary: 'Flows that this agent has, or should have, reacted in' },
+    agent: { kind: 'text', metavar: 'name', summary: 'Flows that this agent has, or should have, reacted in' },
     error: {
       kind: 'text',
-      placeholder: 'code',
+      metavar: 'code',
       summary: 'Flows in which a handling ended in this error, or is retried for it',
     },
     limit: { kind: 'number', unit: 'flows', minimum: 1, default: 50, summary: 'At most so many' },

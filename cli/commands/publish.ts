@@ -3,24 +3,24 @@ import { defineCommand } from '../command.ts'
 import { ON_OPTION } from '../target-option.ts'
 
 const options = {
-  file: { kind: 'text', placeholder: 'path', summary: 'File to publish, CSV or JSON lines; - for stdin' },
+  file: { kind: 'text', metavar: 'path', summary: 'File to publish, CSV or JSON lines; - for stdin' },
   format: { kind: 'choice', choices: ['csv', 'jsonl'], summary: "Format, where the file's name does not say it" },
   map: {
     kind: 'text',
-    placeholder: 'path',
+    metavar: 'path',
     summary: 'JSON file: contract field to column; without it columns are field names',
   },
-  id: { kind: 'text', placeholder: 'column', summary: 'Column whose value identifies the event' },
+  id: { kind: 'text', metavar: 'column', summary: 'Column whose value identifies the event' },
   batch: {
     kind: 'text',
-    placeholder: 'name',
+    metavar: 'name',
     summary: "Name that ids derive from when there is no --id. Default: the file's name",
   },
   rate: { kind: 'number', unit: 'events/s', minimum: 0.001, summary: 'Publish no faster than this' },
   onError: { kind: 'choice', choices: ['stop', 'skip'], default: 'stop', summary: 'What a bad row does' },
   idsOut: {
     kind: 'text',
-    placeholder: 'path',
+    metavar: 'path',
     summary: 'Write the flow id of every published row, one per line, in file order',
   },
   on: ON_OPTION,

@@ -23,7 +23,7 @@ export const simulate = defineCommand({
     faults: { kind: 'number', unit: 'faults', minimum: 0, default: 5, summary: 'Faults of each run, at least' },
     events: {
       kind: 'text',
-      placeholder: 'topic=file',
+      metavar: 'topic=file',
       summary: 'First events: a topic and a .jsonl file of its values',
     },
   },

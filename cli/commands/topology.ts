@@ -16,7 +16,7 @@ export const topology = defineCommand({
   options: {
     format: { kind: 'choice', choices: ['text', 'mermaid', 'asyncapi'], default: 'text', summary: 'How to draw it' },
     files: { kind: 'flag', summary: 'The configured agent files instead of what is announced' },
-    title: { kind: 'text', placeholder: 'text', default: 'laban', summary: 'Title of the AsyncAPI document' },
+    title: { kind: 'text', metavar: 'text', default: 'laban', summary: 'Title of the AsyncAPI document' },
     on: ON_OPTION,
   },
   examples: [
