@@ -41,8 +41,16 @@ export async function openPage(browser: Browser, url: string, options: PageOptio
   return { page, complaints, close: () => context.close() }
 }
 
-/** Serious and critical findings of axe on a page as it is now. */
+/** Serious and critical findings of axe on a page, once its colours have stopped changing. */
 export async function accessibilityFaults(page: Page): Promise<readonly string[]> {
+  await page.evaluate(async () => {
+    const { document, CSSTransition: Transition } = globalThis as unknown as {
+      document: { getAnimations(): { finished: Promise<unknown> }[] }
+      CSSTransition: new () => object
+    }
+    const running = document.getAnimations().filter((animation) => animation instanceof Transition)
+    await Promise.allSettled(running.map(({ finished }) => finished))
+  })
   // The policy of the page allows no script but its own; the protocol of the debugger is not bound by it.
   await page.evaluate(axe.source)
   const found = await page.evaluate(async () => {
