@@ -10,7 +10,7 @@ import { brokers, closeAll, namespace, newClient, newTopic, readTexts, textsFor 
 
 afterAll(closeAll)
 
-it('closes every socket, also when several first reads begin at once', async () => {
+it('opens no socket that waits before it sends, and closes every one, also when several first reads begin at once', async () => {
   const client = await newClient()
   const topic = await newTopic(client, 4)
   const producer = await client.broker.producer()
@@ -18,6 +18,7 @@ it('closes every socket, also when several first reads begin at once', async () 
   await producer.close()
 
   const sockets: Socket[] = []
+  const undelayed = new Set<Socket>()
   const broker = createKafkaBroker({
     brokers,
     clientId: uniqueName('test'),
@@ -27,11 +28,17 @@ it('closes every socket, also when several first reads begin at once', async () 
     socketFactory: ({ host, port, onConnect }) => {
       const socket = connect({ host, port }, onConnect)
       sockets.push(socket)
+      const setNoDelay = socket.setNoDelay.bind(socket)
+      socket.setNoDelay = (on) => {
+        if (on === true) undelayed.add(socket)
+        return setNoDelay(on)
+      }
       return socket
     },
   })
   await broker.connect()
   const texts = await Promise.all([0, 1, 2, 3].map((partition) => readTexts(broker, topic, partition)))
+  expect(undelayed.size).toBe(sockets.length)
   expect(texts).toEqual(Array.from({ length: 4 }, () => ['a', 'b']))
   await broker.close()
   await waitFor(() => sockets.every((socket) => socket.destroyed), { what: 'every socket to be closed' })
