@@ -103,6 +103,7 @@ export class FactRows {
 
   /** Says up to where lines are up to date. It only ever grows: what another instance has seen to stays true. */
   async derived(session: SqlSession, offsets: ReadonlyMap<number, number>): Promise<void> {
+    await this.#lock(session, [...offsets.keys()])
     await session.query(
       `UPDATE ${this.#tables.positions} AS p SET derived_offset = greatest(derived_offset, least(u.upto, next_offset))
        FROM unnest($2::int4[], $3::int8[]) AS u (partition, upto)
@@ -111,7 +112,20 @@ export class FactRows {
     )
   }
 
+  /** Takes positions in one order. An update takes them in any, so that two of them could wait for each other. */
+  async #lock(session: SqlSession, partitions: readonly number[]): Promise<void> {
+    await session.query(
+      `SELECT partition FROM ${this.#tables.positions} WHERE topic = $1 AND partition = ANY($2::int4[])
+       ORDER BY partition FOR UPDATE`,
+      [FACTS_TOPIC, int4s(partitions)],
+    )
+  }
+
   async #move(session: SqlSession, moves: readonly Move[]): Promise<boolean> {
+    await this.#lock(
+      session,
+      moves.map(({ partition }) => partition),
+    )
     const moved = await session.query(
       `UPDATE ${this.#tables.positions} AS p SET next_offset = u.upto, moved_at = now()
        FROM unnest($2::int4[], $3::int8[], $4::int8[]) AS u (partition, since, upto)
