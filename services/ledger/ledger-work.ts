@@ -13,6 +13,7 @@ import { Intake } from './intake.ts'
 import { ManifestTable } from './manifest-table.ts'
 import { int4s } from './pg-arrays.ts'
 import { forgetBefore, type Forgotten } from './retention.ts'
+import { analyzeGrown } from './statistics.ts'
 import type { LedgerTables } from './tables.ts'
 
 /** What it works on. */
@@ -129,9 +130,10 @@ export class LedgerWork {
     for (const { flow_id: flowId, partition } of rows) this.#book.revisit({ flowId, partition }, Infinity, nowMs)
   }
 
-  /** Keeps looking for events quick. */
+  /** Keeps reading quick. @throws LABAN_LEDGER_UNAVAILABLE */
   async tend(): Promise<void> {
     await this.#days.summarize()
+    await analyzeGrown(this.#options.database, this.#options.tables)
   }
 
   /** Forgets what ended before this time. */
