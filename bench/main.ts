@@ -5,6 +5,7 @@ import { join } from 'node:path'
 const FILES: Readonly<Record<string, string>> = {
   chain: 'chain/main.ts',
   ledger: 'ledger/main.ts',
+  'ledger-chain': 'ledger/after-chain.ts',
   waiting: 'waiting.ts',
   scale: 'scale.ts',
   steps: 'steps.ts',

@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Broker } from '../../runtime/ports/broker.ts'
 import { redisCommands, usedByHandlings, type HandlingBytes } from './handling-bytes.ts'
 import { endOffsets, readWritten, untilWritten, type Written } from './measure.ts'
 import { CHAIN, paperType, type Paper } from './settings.ts'
@@ -29,6 +30,10 @@ export interface DrainOptions {
   /** Workers that share the work. @default 1 */
   readonly processes?: number
   readonly withBytes?: boolean
+  /** Done when the flows are on the log, before the workers start. */
+  readonly before?: () => void
+  /** Done when the last output is written, before the workers stop. */
+  readonly after?: (broker: Broker) => Promise<void>
 }
 
 /** Preloads the flows, starts the workers, waits for the last output of the last stage. */
@@ -38,10 +43,12 @@ export async function drain(settings: WorkerSettings, flows: number, options: Dr
   const stack = await RunStack.open(settings)
   try {
     await stack.load(0, flows)
+    options.before?.()
     const commandsBefore = await redisCommands(settings)
     const workers = await Promise.all(Array.from({ length: processes }, () => Worker.start(settings)))
     const all = untilWritten(stack.broker, last, flows, TIMEOUT_MS)
     await Promise.race([all, ...workers.map((worker) => worker.died)])
+    await options.after?.(stack.broker)
     const usages = await Promise.all(workers.map((worker) => worker.usage()))
     const commands = (await redisCommands(settings)) - commandsBefore
     await Promise.all(workers.map((worker) => worker.stop()))

@@ -41,7 +41,7 @@ try {
 /** Reads what is on the log; the answer is facts per second. */
 async function drainBacklog(facts: number): Promise<number> {
   const startedAtMs = performance.now()
-  const processes = Array.from({ length: Number(values.instances) }, () => LedgerProcess.start(bench))
+  const processes = Array.from({ length: Number(values.instances) }, () => LedgerProcess.start(bench.env))
   let firstAtMs = 0
   let storedAtMs = 0
   await waitFor(

@@ -3,7 +3,6 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cpuMsOf } from './cpu-time.ts'
-import type { LedgerBench } from './setup.ts'
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'laban.js')
 
@@ -15,10 +14,11 @@ export class LedgerProcess {
     this.#child = child
   }
 
-  static start(bench: LedgerBench): LedgerProcess {
+  /** `settings` are environment variables `LABAN_*`. */
+  static start(settings: Readonly<Record<string, string>>): LedgerProcess {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LABAN_'))
     const child = spawn(process.execPath, ['--max-semi-space-size=64', BIN, 'ledger', 'run'], {
-      env: { ...Object.fromEntries(inherited), ...bench.env },
+      env: { ...Object.fromEntries(inherited), ...settings },
       stdio: ['ignore', 'inherit', 'inherit'],
     })
     return new LedgerProcess(child)
