@@ -1,11 +1,12 @@
 /** `laban flow <id>`: one flow read back: who said what, who heard it, who should have and did not. */
 import type { FlowGraph, TextOptions } from '../../tracing/index.ts'
 import { defineCommand, type CommandContext } from '../command.ts'
-import type { FoundFlow } from '../find-flow.ts'
+import type { FindOptions, FoundFlow } from '../find-flow.ts'
 import { ON_OPTION } from '../target-option.ts'
 
 /** Followed to an end that is no success. */
 const FAILED_EXIT = 65
+const MS_PER_S = 1_000
 
 export const flow = defineCommand({
   name: 'flow',
@@ -13,8 +14,8 @@ export const flow = defineCommand({
   description:
     'Events and handlings with joins, waiting time, latency, attempts and skipped duplicates, and whether the reconstruction is ' +
     'complete. A flow that would take more than 200 lines is drawn by groups of agent and event type. Without --on it looks in a ' +
-    'running laban dev, on Kafka and in the last embedded run, and says where it found it. With --follow it exits with 65 when the ' +
-    'flow fails or stands still.',
+    'running laban dev, on Kafka and in the last embedded run, and says where it found it. With --follow it waits for a flow that ' +
+    'nobody knows yet, and exits with 65 when the flow fails or stands still.',
   arguments: [{ name: 'id', summary: 'Flow id, the beginning of one, or the record key of one of its events' }],
   options: {
     format: {
@@ -33,6 +34,13 @@ export const flow = defineCommand({
     bodies: { kind: 'flag', summary: 'Show what the events say, personal fields masked' },
     unmask: { kind: 'flag', summary: 'With --bodies: personal fields too, where reading.allowUnmask is set' },
     follow: { kind: 'flag', summary: 'Tell what happens until the flow ends, then show it' },
+    wait: {
+      kind: 'number',
+      unit: 's',
+      minimum: 0,
+      default: 10,
+      summary: 'With --follow: how long to wait for a flow that has not begun; 0 for not at all',
+    },
     fromLog: { kind: 'flag', summary: 'Read the events on their topics too and compare them with the facts' },
     on: ON_OPTION,
   },
@@ -53,7 +61,7 @@ export const flow = defineCommand({
   async run([id = ''], options, context) {
     const { withFlow } = await import('../find-flow.ts')
     const look = { on: options.on, fromLog: options.fromLog }
-    if (options.follow) return followToEnd(id, look, context)
+    if (options.follow) return followToEnd(id, { ...look, waitSeconds: options.wait }, context)
     return withFlow(id, context, look, async (found) => {
       const { graph, config } = found
       const expand = options.expand?.split(',').map((name) => name.trim()) ?? []
@@ -111,7 +119,7 @@ async function printText(
 
 async function followToEnd(
   id: string,
-  look: Parameters<typeof import('../find-flow.ts').withFlow>[2],
+  { on, fromLog, waitSeconds }: Omit<FindOptions, 'wait'> & { readonly waitSeconds: number },
   context: CommandContext,
 ): Promise<number> {
   const { withFlow } = await import('../find-flow.ts')
@@ -120,10 +128,12 @@ async function followToEnd(
   const { durationText, flowEnd } = await import('../../tracing/index.ts')
   const { output } = context
   using interrupt = onInterrupt()
-  return await withFlow(id, context, look, async (found) => {
-    const { fromLog } = look
+  const { signal } = interrupt
+  const onWait = (): void => output.note(`${id} has not begun; waiting for it for up to ${waitSeconds} s`)
+  const wait = { forMs: waitSeconds * MS_PER_S, signal, onWait }
+  return await withFlow(id, context, { on, fromLog, wait }, async (found) => {
     const read = (): Promise<FlowGraph> => found.source.flow(found.graph.flowId, { fromLog })
-    const graph = await followFlow(found.graph, { read, output, signal: interrupt.signal })
+    const graph = await followFlow(found.graph, { read, output, signal })
     const end = flowEnd(graph)
     output.line()
     await printText({ ...found, graph }, {}, { context })

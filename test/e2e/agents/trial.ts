@@ -26,13 +26,14 @@ export interface Counter {
   close(): Promise<void>
 }
 
-/** Starts the counter on a free port. With `until`, callers are kept waiting for it: their handlers run that long. */
-export async function startCounter(until: Promise<void> = Promise.resolve()): Promise<Counter> {
+/** Starts the counter on a free port. With `until`, callers, or those of one agent, wait for it: their handlers run that long. */
+export async function startCounter(until: Promise<void> = Promise.resolve(), heldAgent?: string): Promise<Counter> {
   const calls = new Map<string, number>()
   const server = createServer((request, response) => {
     const what = request.url?.slice(1) ?? ''
     calls.set(what, (calls.get(what) ?? 0) + 1)
-    void until.then(() => response.end())
+    const isHeld = heldAgent === undefined || what.startsWith(`${heldAgent}/`)
+    void (isHeld ? until : Promise.resolve()).then(() => response.end())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

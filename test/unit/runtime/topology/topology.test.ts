@@ -5,6 +5,7 @@ import { createContractSet } from '../../../../contracts/contract-set.ts'
 import { drawTopology } from '../../../../runtime/topology/draw-topology.ts'
 import { topologyAsyncApi } from '../../../../runtime/topology/topology-asyncapi.ts'
 import { topologyMermaid } from '../../../../runtime/topology/topology-mermaid.ts'
+import { asyncApiFaults } from '../../../harness/asyncapi.ts'
 import { Story } from '../../tracing/story.ts'
 
 const part = { type: 'record', name: 'Part', namespace: 'test.inner', fields: [{ name: 'size', type: 'int' }] } as const
@@ -77,6 +78,10 @@ describe('the AsyncAPI document', () => {
     operations: Record<string, { action: string; bindings?: { kafka: { groupId: { enum: string[] } } } }>
     components: { messages: Record<string, { payload?: { schema: object } }> }
   }
+
+  it('is what the specification allows, and its references lead somewhere', () => {
+    expect(asyncApiFaults(document)).toEqual([])
+  })
 
   it('has a channel for each topic with the limits of its contract', () => {
     expect(Object.keys(document.channels).sort()).toEqual(['a.begun', 'a.ended', 'a.left', 'a.right', 'a.unknown'])
