@@ -219,6 +219,8 @@ export interface WhyView {
 export interface StuckGroup {
   readonly cause: VerdictView
   readonly flows: number
+  /** Those among them that were not looked at, but look like others that were. */
+  readonly alike: number
   readonly sinceMs: number | null
   /** Flow ids of some of them, the oldest first. */
   readonly examples: readonly string[]
@@ -227,7 +229,8 @@ export interface StuckGroup {
 /** `GET /api/stuck`. */
 export interface StuckWork {
   readonly groups: readonly StuckGroup[]
-  /** Unfinished flows that were looked at, and those among them that move. */
+  /** Flows that have not ended well, those of them that were looked at one by one, and those of all that move. */
+  readonly unfinished: number
   readonly looked: number
   readonly moving: number
   readonly unseen: readonly string[]

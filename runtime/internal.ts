@@ -39,9 +39,25 @@ export { logFlowSource, type FlowPage, type FlowSource } from './readback/flow-s
 export { listFlows, readAllFlows, summarize, type FlowFilter, type FlowSummary } from './readback/list-flows.ts'
 export { createDiagnostician, type Diagnostician, type DiagnosticianOptions } from './diagnose/diagnostician.ts'
 export { patientCodec, type PatientCodec } from './diagnose/patient-codec.ts'
-export type { StuckGroup, StuckReport } from './diagnose/stuck.ts'
+export type { StuckReport } from './diagnose/stuck.ts'
+export type { StuckGroup } from './diagnose/stuck-groups.ts'
 export { agentsWithDeadLetters, readDeadLetters, type DeadLetter } from './readback/dead-letters.ts'
-export { decodeRecord, readFacts, readFactsOf, readManifests, type LogSource } from './readback/platform-records.ts'
+export {
+  decodeRecord,
+  factsIn,
+  readFacts,
+  readFactsOf,
+  readManifests,
+  type LogSource,
+  type NewerRecord,
+} from './readback/platform-records.ts'
+export {
+  isUnfinished,
+  shareOut,
+  UnfinishedKinds,
+  type UnfinishedFlows,
+  type UnfinishedOptions,
+} from './readback/unfinished.ts'
 export { partitionOfKey as partitionOfFlow } from '../contracts/murmur2.ts'
 export { checkChoreography } from './check/check-choreography.ts'
 export { findingOf, type CheckedAgent, type Finding } from './check/finding.ts'

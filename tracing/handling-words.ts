@@ -1,4 +1,5 @@
 /** How a handling reads in a terminal: marks, colours and words that all drawings of flows share. */
+import { discardedOf, discardedText } from './discarded.ts'
 import { durationText } from './duration-text.ts'
 import { costText } from './flow-cost.ts'
 import type { FlowHandling, FlowStatus } from './flow-graph.ts'
@@ -51,10 +52,14 @@ export function handlingWords(handling: FlowHandling): string {
   return [endText(handling), ...timeTexts(handling), ...noteTexts(handling)].filter((text) => text !== '').join(', ')
 }
 
-function endText({ status, outcome, join, inferred, attempts }: FlowHandling): string {
+function endText(handling: FlowHandling): string {
+  const { status, outcome, join, inferred, attempts } = handling
   if (inferred) return 'completed, as its outputs tell'
   if (status === 'completed') return outcome === 'completed' ? '' : (outcome ?? 'completed')
-  if (status === 'failed') return `dead-lettered after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
+  if (status === 'failed') {
+    const fate = discardedOf(handling) === undefined ? '' : ' and discarded'
+    return `dead-lettered after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}${fate}`
+  }
   if (join !== null && join.missing.length > 0)
     return `${status} for ${join.missing.join(', ')}`.replace('stuck for', 'stuck without')
   return status === 'pending' ? 'not heard of yet' : status
@@ -84,7 +89,9 @@ export function detailsOf(handling: FlowHandling): readonly string[] {
   const hidden = failures.length - MAX_ATTEMPTS_SHOWN
   const shown = hidden > 0 ? [`${hidden} earlier attempts failed`, ...failures.slice(hidden)] : failures
   const error = status === 'failed' && errorCode !== null ? [`${errorCode}: ${errorMessage ?? ''}`] : []
-  const letter = deadLetter === null ? [] : [`dead letter ${deadLetter}`]
+  const discarded = discardedOf(handling)
+  const fate = discarded === undefined ? '' : `, ${discardedText(discarded)}`
+  const letter = deadLetter === null ? [] : [`dead letter ${deadLetter}${fate}`]
   return [...shown, ...stepTexts(steps), ...error, ...letter].map(oneLine)
 }
 

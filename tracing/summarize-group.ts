@@ -1,4 +1,5 @@
 /** One group of a flow in numbers: counts, spreads, and by name only those members that need a look. */
+import { needsAttention } from './discarded.ts'
 import { costOf } from './flow-cost.ts'
 import type { FlowEvent, FlowHandling, FlowStatus } from './flow-graph.ts'
 import type { EventGroup, GroupMember, HandlingGroup, Spread, StatusCounts } from './flow-groups.ts'
@@ -115,7 +116,7 @@ function errorsOf(handlings: readonly FlowHandling[]): HandlingGroup['errors'] {
 
 /** The few that need a look, found without sorting the many that do not. */
 function attentionOf(handlings: readonly FlowHandling[]): readonly GroupMember[] {
-  const open = handlings.filter(({ status }) => status !== 'completed')
+  const open = handlings.filter(needsAttention)
   return open.sort(byAttention).slice(0, MAX_ATTENTION).map(memberOf)
 }
 

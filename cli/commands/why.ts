@@ -38,11 +38,14 @@ export const why = defineCommand({
     const { diagnosisLines, stuckLines } = await import('../why/print.ts')
     const { rootsOf, standsStill } = await import('../../tracing/index.ts')
     const { output } = context
-    return diagnosing(context, options.on, async (diagnostician, description) => {
+    return diagnosing(context, { on: options.on, many: id === undefined }, async (diagnostician, description) => {
       if (id === undefined) {
         const report = await diagnostician.stuck()
         if (options.json) output.json(report)
-        else for (const line of stuckLines(report, output)) output.line(line)
+        else {
+          for (const line of stuckLines(report, output)) output.line(line)
+          output.note(output.styleNote('dim', `from ${description}`))
+        }
         return report.groups.length === 0 ? 0 : STANDS_EXIT
       }
       const diagnosis = await diagnostician.why(id)

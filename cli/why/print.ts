@@ -34,14 +34,15 @@ export function diagnosisLines(diagnosis: Diagnosis, output: Output): string[] {
 }
 
 /** Lines of everything that stands still. */
-export function stuckLines({ groups, looked, moving, unseen, asOfMs }: StuckReport, output: Output): string[] {
+export function stuckLines(report: StuckReport, output: Output): string[] {
+  const { groups, unfinished, looked, moving, unseen, asOfMs } = report
   const standing = groups.reduce((sum, { flows }) => sum + flows, 0)
   const summary =
     standing === 0
       ? output.style('green', 'nothing stands still')
       : `${output.style('red', `${standing} ${standing === 1 ? 'flow stands' : 'flows stand'} still`)}, ${groups.length} ${groups.length === 1 ? 'cause' : 'causes'}`
   return [
-    `${summary} (${looked} unfinished looked at, ${moving} moving)`,
+    `${summary} (${unfinished} unfinished, ${looked} looked at, ${moving} moving)`,
     ...groups.flatMap((group) => groupLines(group, asOfMs, output)),
     ...unseen.map((text) => line('unseen', text, output)),
   ]

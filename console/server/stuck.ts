@@ -13,10 +13,10 @@ const SHOWN_OTHERS = 10
 /** Everything that stands still, by root cause, the oldest first. */
 export async function findStuckWork({ kept, diagnostician }: ConsoleContext): Promise<StuckWork> {
   return kept.get('stuck', async () => {
-    const { groups, looked, moving, unseen } = await diagnostician.stuck()
+    const { groups, unfinished, looked, moving, unseen } = await diagnostician.stuck()
     return {
       groups: groups.map(({ cause, ...group }) => ({ cause: verdictView(cause, 0), ...group })),
-      ...{ looked, moving, unseen },
+      ...{ unfinished, looked, moving, unseen },
     }
   })
 }

@@ -6,11 +6,12 @@ import type { Uuid } from '../../contracts/ids.ts'
 import { isLabanError } from '../../contracts/errors.ts'
 import type { Manifest } from '../../contracts/manifest.ts'
 import { diagnose, unknownDiagnosis } from '../../tracing/diagnose/diagnose.ts'
-import { rootOf, rootsOf, standsStill, verdictOf, type Diagnosis } from '../../tracing/diagnose/verdict.ts'
+import { verdictOf, type Diagnosis } from '../../tracing/diagnose/verdict.ts'
 import type { FlowGraph } from '../../tracing/flow-graph.ts'
 import type { Store } from '../ports/claim-store.ts'
 import type { FlowSource } from '../readback/flow-source.ts'
 import type { LogSource } from '../readback/platform-records.ts'
+import { isDoubtful } from './doubt.ts'
 import { findSubject } from './find.ts'
 import { Lookout, type LookoutOptions } from './lookout.ts'
 import { observe } from './observe.ts'
@@ -59,12 +60,19 @@ export function createDiagnostician(options: DiagnosticianOptions): Diagnosticia
         return newerFormat(error.message, error.remedy, clock.nowMs())
       }
     },
-    stuck: () =>
-      findStuck(
-        options,
-        (lookout, graph) => judge(options, lookout, graph),
-        () => newLookout(options),
-      ),
+    async stuck() {
+      const lookout = await newLookout(options)
+      let later: Promise<Lookout> | undefined
+      return findStuck({
+        source,
+        lookout,
+        judge: (graph) => judge(options, lookout, graph),
+        judgeAgain: async (flowId) => {
+          later ??= newLookout(options, lookout)
+          return judge(options, await later, await source.flow(flowId, { fromLog: true }))
+        },
+      })
+    },
   }
 }
 
@@ -107,25 +115,6 @@ async function judge(
     registryProblem: options.registryProblem?.(),
   })
   return diagnose(graph, seen, eventId === undefined ? {} : { eventId })
-}
-
-/** What only holds for a moment may be the trace of a step that was just being made. */
-const MOMENTARY: ReadonlySet<string> = new Set([
-  'group-stuck',
-  'group-rebalancing',
-  'group-empty',
-  'lease-expired',
-  'store-rebuilding',
-  'waiting-for-join',
-  'published-nothing',
-  'chose-otherwise',
-  'no-producer',
-  'event-lost',
-  'slow',
-])
-
-function isDoubtful({ verdict }: Diagnosis): boolean {
-  return rootsOf(verdict).some(({ code }) => MOMENTARY.has(code)) && standsStill(rootOf(verdict))
 }
 
 function newerFormat(message: string, remedy: string, nowMs: number): Diagnosis {

@@ -19,6 +19,7 @@ export function claimSeen(state: HandlingState): ClaimSeen {
 }
 
 /** What a diagnosis says of a dead letter. */
-export function deadLetterSeen({ place, status, code, message, failedAtMs, note }: DeadLetter): DeadLetterSeen {
-  return { place, status, code, message, failedAtMs, note }
+export function deadLetterSeen(letter: DeadLetter): DeadLetterSeen {
+  const { place, status, code, message, failedAtMs, note, markedAtMs } = letter
+  return { place, status, code, message, failedAtMs, note, markedAtMs }
 }

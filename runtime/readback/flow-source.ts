@@ -4,10 +4,12 @@
  */
 import type { Uuid } from '../../contracts/ids.ts'
 import type { Manifest } from '../../contracts/manifest.ts'
-import type { FlowGraph, FlowStatus } from '../../tracing/flow-graph.ts'
+import type { FlowGraph } from '../../tracing/flow-graph.ts'
 import { listFlows, readAllFlows, type FlowFilter, type FlowSummary } from './list-flows.ts'
 import { readManifests, type LogSource } from './platform-records.ts'
 import { readFlow } from './read-flow.ts'
+import { readUnfinished } from './read-unfinished.ts'
+import type { UnfinishedFlows, UnfinishedOptions } from './unfinished.ts'
 
 /** Flows that fit a filter, the newest first. */
 export interface FlowPage {
@@ -29,10 +31,10 @@ export interface FlowSource {
   /** Flows that hold an event with this id: one, unless somebody gave two events one id. */
   flowsOfEvent(eventId: Uuid): Promise<readonly Uuid[]>
   /**
-   * Flows with any of these states, all of them in one pass and in no order. Absent where `search` and `flow` are as fast.
-   * @throws as `search`
+   * Flows that have not ended well and need somebody's attention: all counted, sorted into kinds that look alike, and the oldest read.
+   * @throws LABAN_BROKER_UNAVAILABLE, LABAN_REGISTRY_UNAVAILABLE
    */
-  graphs?(statuses: ReadonlySet<FlowStatus>): AsyncIterable<FlowGraph>
+  unfinished(options: UnfinishedOptions): Promise<UnfinishedFlows>
   /** The newest manifest of every instance, stopped ones included. */
   manifests(): Promise<readonly Manifest[]>
 }
@@ -44,9 +46,7 @@ export function logFlowSource(source: LogSource): FlowSource {
     flow: (flowId, { fromLog = false } = {}) => readFlow({ ...source, flowId, fromLog }),
     search: (filter) => listFlows({ ...source, ...filter }),
     manifests: () => readManifests(source),
-    async *graphs(statuses) {
-      for await (const graph of readAllFlows(source)) if (statuses.has(graph.status)) yield graph
-    },
+    unfinished: (options) => readUnfinished(source, options),
     async flowsOfEvent(eventId) {
       const found: Uuid[] = []
       for await (const graph of readAllFlows(source)) {

@@ -2,6 +2,7 @@
 import { FACTS_TOPIC } from '../../contracts/contract.ts'
 import type { Uuid } from '../../contracts/ids.ts'
 import type { SeenEvent } from '../../tracing/event-drafts.ts'
+import { needsAttention } from '../../tracing/discarded.ts'
 import type { FlowGraph, FlowStatus } from '../../tracing/flow-graph.ts'
 import { reconstructFlow } from '../../tracing/reconstruct.ts'
 import { Subscriptions } from '../../tracing/subscriptions.ts'
@@ -56,7 +57,7 @@ export interface FlowSummary {
   readonly agents: readonly string[]
   /** Of handlings that ended in an error or are being tried again. */
   readonly errorCodes: readonly string[]
-  /** Agents that have not ended, or that ended in a dead letter. */
+  /** Agents that have not ended, or that ended in a dead letter which nobody has discarded. */
   readonly attention: readonly string[]
 }
 
@@ -106,7 +107,7 @@ function fits(summary: FlowSummary, { key, status, agent, errorCode, sinceMs, un
 /** One line about a flow. */
 export function summarize(graph: FlowGraph): FlowSummary {
   const { flowId, status, startedAtMs, durationMs, events, handlings, completeness } = graph
-  const open = handlings.filter((handling) => handling.status !== 'completed').map((handling) => handling.agent)
+  const open = handlings.filter(needsAttention).map((handling) => handling.agent)
   return {
     flowId,
     status,

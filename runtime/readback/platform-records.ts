@@ -86,6 +86,39 @@ export async function readFacts(
   return { facts, unreadable }
 }
 
+/** A record that a newer laban has written: `topic/partition@offset`, the version of its format, and the newest that is known here. */
+export interface NewerRecord {
+  readonly place: string
+  readonly found: number
+  readonly known: number
+}
+
+/** One record of a topic of facts. */
+export type FactRecord =
+  | { readonly state: 'read'; readonly fact: Fact }
+  | (NewerRecord & { readonly state: 'newer'; readonly flowId: Uuid })
+  | { readonly state: 'unreadable' }
+
+/** The facts of a partition one by one; those of a newer format are named instead of ending the reading. `wanted` is asked by record key. */
+export async function* factsIn(
+  source: LogSource,
+  range: PartitionRange,
+  wanted?: (flowId: Uuid) => boolean,
+): AsyncGenerator<FactRecord> {
+  for await (const record of recordsIn(source.broker, range)) {
+    const flowId = record.key?.toString('utf8') ?? ''
+    if (wanted?.(flowId) === false) continue
+    try {
+      const fact = await decodeRecord<Fact>(source.codec, range, record, FACT_FORMAT_VERSION)
+      yield fact === undefined ? { state: 'unreadable' } : { state: 'read', fact }
+    } catch (error) {
+      if (!isLabanError(error) || error.code !== 'LABAN_FORMAT_TOO_NEW') throw error
+      const { what, found, known } = error.details
+      yield { state: 'newer', flowId, place: String(what), found: Number(found), known: Number(known) }
+    }
+  }
+}
+
 /** The newest manifest of every instance that has not been forgotten, stopped ones included. */
 export async function readManifests(source: LogSource): Promise<readonly Manifest[]> {
   const manifests = new Map<string, Manifest>()

@@ -17,6 +17,7 @@ import { ManifestTable } from './manifest-table.ts'
 import { uuids } from './pg-arrays.ts'
 import { searchFlows } from './search-flows.ts'
 import type { LedgerTables } from './tables.ts'
+import { unfinishedFlows } from './unfinished-flows.ts'
 
 /** What a ledger is read with. */
 export interface LedgerFlowSourceOptions {
@@ -79,6 +80,10 @@ export function ledgerFlowSource(options: LedgerFlowSourceOptions): FlowSource {
     flow: (flowId, { fromLog: compare = false } = {}) =>
       compare ? fromLog.flow(flowId, { fromLog: true }) : flow(flowId),
     search: (filter) => searchFlows(database, tables, filter),
+    unfinished: async (asked) => {
+      await manifests.refresh({ store: false })
+      return unfinishedFlows({ database, tables, reader, source, subscriptions: manifests.subscriptions }, asked)
+    },
     flowsOfEvent: async (eventId) => {
       const rows = await database.query<{ flow_id: Uuid }>(
         `SELECT DISTINCT flow_id FROM ${tables.events} WHERE event_id = ANY($1::uuid[])

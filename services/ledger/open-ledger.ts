@@ -60,8 +60,7 @@ export async function createLedger(
 }
 
 /** Reads from the ledger where there is one that answers and has been started before, else from the log. */
-export async function openFlowSource(stack: Stack): Promise<OpenFlowSource> {
-  const source = readingSource(stack)
+export async function openFlowSource(stack: Stack, source = readingSource(stack)): Promise<OpenFlowSource> {
   const fromLog = (description: string): OpenFlowSource => ({
     source: logFlowSource(source),
     description,

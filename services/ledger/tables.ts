@@ -101,6 +101,8 @@ const STEPS: readonly ((tables: LedgerTables) => string)[] = [
       "offset" bigint NOT NULL,
       value bytea
     );`,
+  ({ flows }) => `
+    CREATE INDEX flows_failed ON ${flows} (started_at) WHERE complete AND status = 'failed' AND attention <> '{}';`,
 ]
 
 /** Makes the tables, or brings them up to date. @throws LABAN_LEDGER_NEWER, LABAN_LEDGER_UNAVAILABLE, LABAN_LEDGER_REFUSED */

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deriveId } from '../../contracts/ids.ts'
 import type { Broker } from '../../runtime/ports/broker.ts'
 import type { SqlDatabase } from '../../runtime/ports/sql.ts'
+import type { FlowSource } from '../../runtime/readback/flow-source.ts'
+import type { FlowGraph } from '../../tracing/flow-graph.ts'
 import { DAY_MS, Days } from '../../services/ledger/days.ts'
 import { dropTables, migrate } from '../../services/ledger/index.ts'
 import { forgetBefore } from '../../services/ledger/retention.ts'
@@ -14,6 +16,8 @@ export interface LedgerUnderTest {
   readonly broker: Broker
   readonly database: SqlDatabase
 }
+
+const byFlow = (a: FlowGraph, b: FlowGraph): number => (a.flowId < b.flowId ? -1 : 1)
 
 /** Runs the suite. */
 export function describeLedger(name: string, open: () => Promise<LedgerUnderTest>): void {
@@ -64,6 +68,29 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
       ] as const) {
         expect(await scene.ledger.search(filter), JSON.stringify(filter)).toEqual(await scene.log.search(filter))
       }
+    })
+
+    it('finds the same unfinished flows as the log, whether or not it has read them', async () => {
+      const beforeMs = Date.now() + DAY_MS
+      const told = async (source: FlowSource): Promise<unknown> => {
+        const found = await source.unfinished({ beforeMs, mostGraphs: 1_000 })
+        const flowIds = found.kinds.flatMap(({ oldest }) => oldest.map(({ flowId }) => flowId))
+        const kinds = found.kinds.map((kind) => JSON.stringify({ ...kind, oldest: kind.oldest.toSorted(byFlow) }))
+        const { unreadable, unseen } = found
+        return { kinds: kinds.sort(), unreadable, unseen, among: [...(await found.among(flowIds))].sort() }
+      }
+      const flows = scene.flows(40, 'unfinished')
+      const begun = flows.map((facts, index) => facts.slice(0, 2 + (index % 7)))
+      await scene.append(begun.slice(1).flat())
+      await scene.untilCaughtUp()
+      expect(await told(scene.ledger)).toEqual(await told(scene.log))
+      // What the ledger has not read yet is read from the log: a flow that has begun, and flows that have ended.
+      await scene.pause()
+      await scene.append([...(begun[0] ?? []), ...flows.slice(1, 9).flatMap((facts) => facts.slice(2))])
+      const anew = await told(scene.ledger)
+      expect(anew).toEqual(await told(scene.log))
+      expect(JSON.stringify(anew)).toContain(idsOf(begun)[0])
+      await scene.start()
     })
 
     it('finds the flow of every event', async () => {

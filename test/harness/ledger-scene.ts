@@ -41,6 +41,8 @@ export interface LedgerScene {
   announce(manifests: readonly Manifest[]): Promise<void>
   /** Starts an instance; it is stopped with the scene. */
   start(options?: Partial<LedgerOptions>): Promise<Ledger>
+  /** Stops all instances. */
+  pause(): Promise<void>
   /** Waits until everything on the log is in the ledger and every line is up to date. */
   untilCaughtUp(): Promise<void>
   /** All that the ledger holds, in a form that does not depend on how it came about. */
@@ -117,6 +119,10 @@ export async function ledgerScene(broker: Broker, database: SqlDatabase, schemaN
       running.add(ledger)
       await ledger.start()
       return ledger
+    },
+    async pause() {
+      await Promise.all([...running].map((ledger) => ledger.stop()))
+      running.clear()
     },
     untilCaughtUp: async () => {
       const ends = new Map((await broker.admin.offsets(FACTS_TOPIC)).map((at) => [at.partition, at.endOffset]))

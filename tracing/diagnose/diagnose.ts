@@ -36,7 +36,8 @@ export function diagnose(graph: FlowGraph, seen: Observations, { eventId }: Diag
   const isAbout = ({ subject }: Verdict): boolean => eventId === undefined || subject.eventId === eventId
   const asked = eventId === undefined || eventId === graph.flowId ? heads : heads.filter(isAbout)
   const isHealthy = (verdict: Verdict): boolean => verdict.standing === 'notice' || verdict.standing === 'ended'
-  const verdict = asked.find((each) => !isHealthy(each)) ?? completedVerdict(world, eventId)
+  const given = asked.find(({ standing }) => standing === 'ended')
+  const verdict = asked.find((each) => !isHealthy(each)) ?? given ?? completedVerdict(world, eventId)
   return {
     formatVersion: DIAGNOSIS_FORMAT_VERSION,
     flowId: graph.flowId,

@@ -1,5 +1,6 @@
 /** Verdicts on handlings that ended among the dead letters. The code of the error says which kind of end it was. */
 import type { VerdictCode } from '../../contracts/verdict-table.ts'
+import { discardedOf, discardedText } from '../discarded.ts'
 import type { FlowHandling } from '../flow-graph.ts'
 import type { DeadLetterSeen } from './observations.ts'
 import { verdictOf, type Evidence, type Verdict, type VerdictSubject } from './verdict.ts'
@@ -50,13 +51,19 @@ function decidedVerdict(world: World, handling: FlowHandling): Verdict | undefin
   const { deadLetter: letter } = world.observed(handling)
   const action = letter?.status ?? detail['action'] ?? ''
   if (!DECIDED.has(action)) return undefined
-  const note = letter?.note ?? detail['reason'] ?? detail['by'] ?? ''
+  const told = discardedOf(handling)
+  const reason = letter?.note ?? told?.reason ?? detail['by'] ?? ''
+  const atMs = letter?.markedAtMs ?? told?.atMs ?? endedAtMs
+  const fate =
+    action === 'discarded'
+      ? discardedText({ by: told?.by ?? 'somebody', atMs, reason })
+      : `${action}${reason === '' ? '' : `: ${reason}`}`
   return verdictOf({
     code: 'discarded',
     subject: subjectOf(world, handling),
-    sentence: `${agent} failed, and its dead letter was ${action}${note === '' ? '' : `: ${note}`}`,
+    sentence: `${agent} failed, and its dead letter was ${fate}`,
     evidence: letterEvidence(world, handling, letter ?? undefined),
-    sinceMs: endedAtMs,
+    sinceMs: atMs,
   })
 }
 

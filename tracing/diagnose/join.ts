@@ -25,7 +25,7 @@ export function joinVerdict(world: World, handling: FlowHandling, path: readonly
   const members = handling.inputs.flatMap((id) => world.event(id)?.recordedAtMs ?? [])
   const latest = handling.inputs.at(-1)
   return verdictOf({
-    code: found.some(stands) || found.length === 0 ? 'waiting-for-join' : 'awaiting-members',
+    code: found.length === 0 || !found.every(moves) ? 'waiting-for-join' : 'awaiting-members',
     subject: { flowId: world.graph.flowId, agent, ...(latest === undefined ? {} : { eventId: latest }) },
     sentence: `${agent} has ${have.length} of ${have.length + missing.length} and waits for ${listText(missing)}`,
     evidence: [
@@ -36,6 +36,11 @@ export function joinVerdict(world: World, handling: FlowHandling, path: readonly
     causes: found,
     sinceMs: members.length === 0 ? null : Math.min(...members),
   })
+}
+
+/** A dead letter that was given up has ended, and will bring nothing. */
+function moves(verdict: Verdict): boolean {
+  return verdict.standing === 'moving' && !stands(verdict)
 }
 
 function stands(verdict: Verdict): boolean {

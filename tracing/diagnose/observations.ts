@@ -84,7 +84,9 @@ export interface DeadLetterSeen {
   readonly code: string
   readonly message: string
   readonly failedAtMs: number
+  /** What was said when it was given up or replaced, and when. */
   readonly note: string
+  readonly markedAtMs: number | null
 }
 
 /** What was seen of one handling. */

@@ -1,7 +1,9 @@
 /** Reconstruction is a fold: order and repetition of facts and records change nothing, and missing ones never make it fail. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { hasPlainlyEnded } from '../../../tracing/plain-end.ts'
 import { reconstructFlow } from '../../../tracing/reconstruct.ts'
+import { Subscriptions } from '../../../tracing/subscriptions.ts'
 import type { Story } from '../../unit/tracing/story.ts'
 import * as stories from '../../unit/tracing/stories.ts'
 
@@ -62,5 +64,24 @@ describe('reconstructFlow', () => {
         if (facts.length === 0 || manifests.length === 0) expect(graph.completeness.complete).toBe(false)
       }),
     )
+  })
+
+  it('agrees with the short way of telling that a flow has ended', () => {
+    const case_ = story.chain((one) =>
+      fc.record({ one: fc.constant(one), facts: some(one.facts), manifests: some(one.manifests) }),
+    )
+    const told = { plain: 0 }
+    fc.assert(
+      fc.property(case_, ({ one: { flowId }, facts, manifests }) => {
+        if (!hasPlainlyEnded(facts, new Subscriptions(manifests))) return
+        told.plain++
+        expect(reconstructFlow({ flowId, facts, manifests }).status).toBe('completed')
+      }),
+      { numRuns: 1_000 },
+    )
+    expect(told.plain).toBeGreaterThan(10)
+    for (const one of [stories.linear(), stories.credit()]) {
+      expect(hasPlainlyEnded(one.facts, new Subscriptions(one.manifests))).toBe(true)
+    }
   })
 })

@@ -1,5 +1,11 @@
 /** Diagnosis of agents at work, in memory: the store is asked, commits are looked at, and whatever a person may mean is found. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createContractSet, type ContractSet } from '../../../../contracts/contract-set.ts'
+import { momentaryFact } from '../../../../contracts/fact.ts'
+import { deriveId } from '../../../../contracts/ids.ts'
+import { openDesk } from '../../../../runtime/dead-letter-desk.ts'
+import { silentLogger } from '../../../../runtime/ports/logger.ts'
+import { readDeadLetters } from '../../../../runtime/readback/dead-letters.ts'
 import type { Store } from '../../../../runtime/ports/claim-store.ts'
 import { systemClock } from '../../../../runtime/ports/clock.ts'
 import { createDiagnostician, type Diagnostician } from '../../../../runtime/diagnose/diagnostician.ts'
@@ -8,7 +14,15 @@ import { logFlowSource } from '../../../../runtime/readback/flow-source.ts'
 import { LabanError } from '../../../../contracts/errors.ts'
 import { terminal } from '../../../../runtime/outcomes.ts'
 import { rootOf, rootsOf } from '../../../../tracing/diagnose/verdict.ts'
-import { memoryWorld, testAgent, testContracts, type Note } from '../../../harness/world.ts'
+import {
+  memoryWorld,
+  noteSchema,
+  testAgent,
+  testContracts,
+  TOPICS,
+  type Note,
+  type TestTopic,
+} from '../../../harness/world.ts'
 import { waitFor } from '../../../harness/wait.ts'
 
 type MemoryWorld = Awaited<ReturnType<typeof memoryWorld>>
@@ -19,13 +33,46 @@ beforeEach(async () => {
 })
 afterEach(() => world.stop())
 
-function diagnostician(store: (() => Promise<Store>) | undefined = () => Promise.resolve(world.store)): Diagnostician {
+function diagnostician(
+  store: (() => Promise<Store>) | undefined = () => Promise.resolve(world.store),
+  contracts = testContracts,
+): Diagnostician {
   const { broker, registry } = world
-  const contracts = testContracts
   const codec = patientCodec(contracts, registry)
   const source = logFlowSource({ broker, contracts, codec })
   const asked = store === undefined ? {} : { store }
   return createDiagnostician({ broker, contracts, codec, clock: systemClock, source, ...asked })
+}
+
+/** Contracts of a world in which the owner of one topic expects reactions in time. */
+function expecting(topic: TestTopic, within: number): ContractSet {
+  const rows = TOPICS.map((name) => {
+    const row = { schema: noteSchema, owner: 'tests', partitions: 3 }
+    return [name, name === topic ? { ...row, expects: { within } } : row] as const
+  })
+  return createContractSet(Object.fromEntries(rows))
+}
+
+/** Facts of so many flows that have begun some minutes ago, and no event on its topic. */
+async function tellOfBegun(count: number): Promise<void> {
+  const producer = await world.broker.producer()
+  await producer.send(
+    Array.from({ length: count }, (_, index) => {
+      const flowId = deriveId('begun', String(index))
+      const outputs = [{ eventId: flowId, topic: 'test.in', partition: 0, offset: 1_000 + index, hash: '', key: null }]
+      const said = {
+        outcome: 'published',
+        flowId,
+        agent: 'till',
+        instance: 'till-1',
+        handlingId: flowId,
+        outputs,
+      } as const
+      const fact = momentaryFact(Date.now() - 300_000 + index, said)
+      return { topic: 'laban.facts', key: flowId, value: world.codec.encode('laban.facts', fact), headers: {} }
+    }),
+  )
+  await producer.close()
 }
 
 /** Handles notes; what it waits for is opened from outside. */
@@ -142,5 +189,88 @@ describe('a diagnostician', () => {
     expect(report.groups).toMatchObject([
       { cause: { code: 'no-live-consumer', subject: { agent: 'test.gate' } }, flows: 3 },
     ])
+  })
+
+  it('names a flow with a fact of a newer laban, and lists the others all the same', async () => {
+    const { agent, open } = gate()
+    open()
+    await world.start([agent])
+    const newer = await world.publish('test.in', { text: 'one' })
+    await told(newer, 'completed')
+    const poisoned = await world.publish('test.in', { text: 'poison' })
+    await told(poisoned, 'dead-lettered')
+    const [fact] = (await world.facts()).filter(({ flowId }) => flowId === newer)
+    const { broker, codec } = world
+    const producer = await broker.producer()
+    await producer.send([
+      {
+        topic: 'laban.facts',
+        key: newer,
+        value: codec.encode('laban.facts', { ...fact, formatVersion: 99 }),
+        headers: {},
+      },
+    ])
+    await producer.close()
+    const listed = async (): Promise<unknown> =>
+      (await diagnostician().stuck()).groups.map(({ cause, examples }) => [cause.code, examples])
+    await waitFor(async () => JSON.stringify(await listed()).includes(poisoned), {
+      what: 'the dead letter to be listed',
+    })
+    expect(await listed()).toEqual(
+      expect.arrayContaining([
+        ['version-mismatch', [newer]],
+        ['dead-lettered', [poisoned]],
+      ]),
+    )
+  })
+
+  it('lists what is late by its contract though its handler runs', async () => {
+    const { agent, open } = gate()
+    await world.start([agent])
+    const id = await world.publish('test.left', { text: 'one' })
+    const flow = await world.publish('test.in', { text: 'one' })
+    await told(flow, 'running')
+    expect((await diagnostician().stuck()).groups).toEqual([])
+    const late = diagnostician(undefined, expecting('test.in', 50))
+    const report = await waitFor(async () => {
+      const found = await late.stuck()
+      return found.groups.length > 0 ? found : undefined
+    })
+    expect(report.groups).toMatchObject([{ cause: { code: 'late', subject: { flowId: flow } }, examples: [flow] }])
+    expect(report.groups[0]?.cause.sentence).toContain('its contract expects that within 50 ms')
+    expect((await late.why(id)).verdict.code).toBe('no-subscriber')
+    open()
+  })
+
+  it('counts all that stand, and looks at the oldest of those that look alike', async () => {
+    const { agent, open } = gate()
+    open()
+    const service = await world.start([agent])
+    await service.stop()
+    await tellOfBegun(120)
+    const report = await diagnostician().stuck()
+    expect(report).toMatchObject({ unfinished: 120, looked: 100, moving: 0 })
+    expect(report.groups).toMatchObject([{ cause: { code: 'no-live-consumer' }, flows: 120, alike: 20 }])
+    expect(report.unseen).toContainEqual(expect.stringContaining('120 flows are unfinished; 100 were looked at'))
+  })
+
+  it('lists no dead letter that was given up', async () => {
+    const { agent, open } = gate()
+    open()
+    await world.start([agent])
+    const id = await world.publish('test.in', { text: 'poison' })
+    await told(id, 'dead-lettered')
+    const { broker, codec } = world
+    const desk = await openDesk({ broker, codec, contracts: testContracts, clock: systemClock, log: silentLogger })
+    const [letter] = await readDeadLetters(world, 'test.gate')
+    if (letter === undefined) throw new Error('there is a dead letter')
+    await desk.discard(letter, 'test data', 'ana')
+    await desk.close()
+    await told(id, 'discarded')
+    const { verdict } = await diagnostician().why(id)
+    expect(verdict.sentence).toMatch(
+      /^test\.gate failed, and its dead letter was discarded by ana at 20.*Z: test data$/,
+    )
+    await waitFor(async () => (await diagnostician().stuck()).groups.length === 0, { what: 'nothing to be listed' })
   })
 })

@@ -17,6 +17,18 @@ function queued(manifest: Partial<Manifest> = {}): Story {
   return story
 }
 
+/** Its one handling failed, and ana has given it up. */
+function discarded(): Story {
+  const story = new Story('discarded').agent('a.first', ['t.begun'])
+  const error = ['LABAN_HANDLER_FAILED', 'no'] as const
+  const place = { deadLetter: 'a.first.dead-letter/0@0' }
+  const begun = story.first('t.begun')
+  story.tell('dead-lettered', 'a.first', [begun], { to: 5, error, detail: place })
+  const detail = { ...place, action: 'discarded', reason: 'spam', operator: 'ana' }
+  story.tell('dead-lettered', 'a.first', [begun], { to: 3_000, error, detail })
+  return story
+}
+
 function why(story: Story, changes: Changes = {}, graph = story.graph()): Diagnosis {
   return diagnose(graph, seenOf(graph, story.manifests, changes))
 }
@@ -166,6 +178,7 @@ describe('diagnose', () => {
         code: 'LABAN_HANDLER_FAILED',
         message: 'no',
         failedAtMs: EPOCH_MS,
+        markedAtMs: null,
         note: '',
       },
     }
@@ -271,9 +284,44 @@ describe('diagnose', () => {
       })
       expect(why(story).verdict.code).toBe(kind)
       expect(why(story, { handling: { deadLetter: null } }).verdict.code).toBe('dead-letter-expired')
-      const letter = { place: 'a', status: 'discarded', code, message: 'no', failedAtMs: EPOCH_MS, note: 'spam' }
-      expect(why(story, { handling: { deadLetter: letter } }).verdict.code).toBe('completed')
     }
+  })
+
+  it('says who discarded a dead letter, when and why, and that nothing more is to come', () => {
+    const story = discarded()
+    const { verdict, also } = why(story)
+    expect({ verdict, also }).toMatchObject({
+      verdict: {
+        code: 'discarded',
+        standing: 'ended',
+        sentence: 'a.first failed, and its dead letter was discarded by ana at 2026-01-01T10:00:03Z: spam',
+      },
+      also: [],
+    })
+    // Before the fact is there, its topic tells; who it was is not known.
+    const letter = {
+      ...{ place: 'a', status: 'discarded', code: 'LABAN_HANDLER_FAILED', message: 'no', failedAtMs: EPOCH_MS },
+      ...{ note: 'spam', markedAtMs: EPOCH_MS + 3_000 },
+    }
+    const early = discarded()
+    early.facts.pop()
+    expect(why(early, { handling: { deadLetter: letter } }).verdict.sentence).toContain(
+      'discarded by somebody at 2026-01-01T10:00:03Z: spam',
+    )
+  })
+
+  it('says that a join stands which waits for what a discarded dead letter will never bring', () => {
+    const story = discarded().agent('a.other', ['t.begun']).agent('a.join', ['t.first', 't.other'], true)
+    const [announced] = story.manifests
+    if (announced !== undefined) story.manifests[0] = { ...announced, always: ['t.first'] }
+    const [begun] = story.facts.flatMap(({ inputs }) => inputs)
+    if (begun === undefined) throw new Error('the story has a handling')
+    story.completed('a.other', [{ ...begun, atMs: 0 }], ['t.other'], { to: 4 })
+    expect(why(story).verdict).toMatchObject({
+      code: 'waiting-for-join',
+      standing: 'stands',
+      causes: [{ code: 'discarded' }],
+    })
   })
 
   it('knows that nothing of a run that has ended is alive', () => {
