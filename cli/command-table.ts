@@ -19,6 +19,7 @@ import { dlqRedrive } from './commands/dlq-redrive.ts'
 import { dlqShow } from './commands/dlq-show.ts'
 import { generate } from './commands/generate.ts'
 import { init } from './commands/init.ts'
+import { ledgerErase } from './commands/ledger-erase.ts'
 import { ledgerRebuild } from './commands/ledger-rebuild.ts'
 import { ledgerRun } from './commands/ledger-run.ts'
 import { ledgerStatus } from './commands/ledger-status.ts'
@@ -48,6 +49,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   ledgerRun,
   ledgerStatus,
   ledgerRebuild,
+  ledgerErase,
   top,
   agents,
   topology,

@@ -144,7 +144,7 @@ class Search {
     const graph = await source.flow(await flowIdFor(this.#id, source), { fromLog })
     const from = fromLog && source.kind === 'ledger' ? 'the log' : description
     const shown = { kind: target.kind, target: `${target.description}, ${from}` }
-    return { graph, ...shown, config: this.#config, source, log: readingSource(stack) }
+    return { graph, ...shown, config: this.#config, source, log: readingSource(stack, source.archive) }
   }
 
   async #orElsewhere(look: () => Promise<FoundFlow>): Promise<FoundFlow | undefined> {

@@ -197,13 +197,15 @@ export interface MemberPage {
 export type BodyView =
   { readonly value: unknown; readonly masked: boolean } | { readonly problem: Problem; readonly bytes: string }
 
-/** `GET /api/events/<topic>/<partition>/<offset>`: one record, read from the log now. */
+/** `GET /api/events/<topic>/<partition>/<offset>`: one record, read now. */
 export interface EventBody {
   readonly eventId: string
   readonly flowId: string
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** The archive is asked when the log has forgotten it. */
+  readonly from: 'log' | 'archive'
   readonly key: string | null
   readonly recordedAtMs: number
   readonly sizeBytes: number

@@ -137,6 +137,9 @@ function topicContract(name: string, row: TopicRow, defaults: TopicLimits, sourc
   const at = (problem: string): LabanError => invalid(where.table, `topics.${name}: ${problem}`)
   if (!TOPIC_NAME.test(name)) throw at('a topic is called "<domain>.<event>" in kebab case')
   if (limits.minInsyncReplicas > limits.replication) throw at('minInsyncReplicas is larger than replication')
+  const archiveMs = row.archive ?? undefined
+  const unarchivable = archiveMs === undefined ? undefined : whyNotArchived(name, archiveMs, limits)
+  if (unarchivable !== undefined) throw at(`archive ${unarchivable}`)
   checkSchema(schema.schema, where.file)
   const keyField = row.key ?? null
   if (keyField !== null && !KEY_TYPES.includes(String(fieldType(schema.schema, keyField)))) {
@@ -154,6 +157,7 @@ function topicContract(name: string, row: TopicRow, defaults: TopicLimits, sourc
     replication: limits.replication,
     minInsyncReplicas: limits.minInsyncReplicas,
     retentionMs: limits.retention,
+    ...(archiveMs === undefined ? {} : { archiveMs }),
     maxRecordBytes: limits.maxRecordBytes,
     cleanup: limits.cleanup,
     rules,
@@ -163,6 +167,19 @@ function topicContract(name: string, row: TopicRow, defaults: TopicLimits, sourc
     ...(row.producers === undefined ? {} : { producers: row.producers }),
     ...schema,
   })
+}
+
+/** An archive is for what the topic has forgotten; undefined when there is such a thing. */
+function whyNotArchived(
+  name: string,
+  archiveMs: number,
+  { retention, cleanup }: { readonly retention: number; readonly cleanup: TopicContract['cleanup'] },
+): string | undefined {
+  if (PLATFORM_NAMES.includes(name)) return 'is for events; how long facts are kept is ledger.retentionDays'
+  if (cleanup === 'compact') return undefined
+  if (retention === -1) return 'has nothing to keep: the topic forgets nothing'
+  if (archiveMs === -1 || archiveMs > retention) return undefined
+  return 'must be longer than retention: until then the topic has its records itself'
 }
 
 const KEY_TYPES = ['string', 'int', 'long']

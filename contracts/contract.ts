@@ -33,6 +33,8 @@ export interface TopicContract {
   readonly minInsyncReplicas: number
   /** How long records are kept; -1 for ever. */
   readonly retentionMs: number
+  /** How long the ledger keeps its records, longer than the topic itself; -1 for ever; absent: not at all. */
+  readonly archiveMs?: number
   /** Largest record, key and headers included. */
   readonly maxRecordBytes: number
   readonly cleanup: 'delete' | 'compact'

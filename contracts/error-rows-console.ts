@@ -51,6 +51,7 @@ export const CONSOLE_ERRORS = {
     class: 'terminal',
     message: 'There is no record at {place}',
     cause: 'The topic has forgotten it (retention, compaction), or it was never there.',
-    remedy: 'Keep the topic longer with its `retention` in the topic table; facts tell that the event was there.',
+    remedy:
+      'Keep the topic longer with its `retention`, or its records with its `archive`, in the topic table; facts tell that the event was there.',
   },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>

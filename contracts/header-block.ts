@@ -3,6 +3,7 @@
  * afterwards. The form is that of Kafka's records: their number, then name and value of each behind its length, all varints.
  * @source https://kafka.apache.org/documentation/#recordheader
  */
+import type { ReceivedHeaders } from './envelope.ts'
 import { LabanError } from './errors.ts'
 import { readVarint, sizeOfVarint, writeVarint } from './varint.ts'
 
@@ -31,20 +32,51 @@ export class HeaderBlock {
     return new HeaderBlock(bytes)
   }
 
-  /** The headers by name; values are slices of the block. @throws LABAN_INVARIANT for bytes that are cut or not this form */
+  /** Headers as they were received, repeated ones included. */
+  static ofReceived(headers: ReceivedHeaders): HeaderBlock {
+    const pairs = Object.entries(headers).flatMap(([name, value]) =>
+      (isRepeated(value) ? value : [value ?? '']).map((one) => [name, one] as const),
+    )
+    const size = pairs.reduce((sum, [name, value]) => sum + sizeOfPart(name) + sizeOfPart(value), 0)
+    const bytes = Buffer.allocUnsafe(sizeOfVarint(pairs.length) + size)
+    let at = writeVarint(bytes, 0, pairs.length)
+    for (const [name, value] of pairs) at = writePart(bytes, writePart(bytes, at, name), value)
+    return new HeaderBlock(bytes)
+  }
+
+  /** The headers by name, of repeated ones the last; values are slices of the block. @throws LABAN_INVARIANT for bytes that are cut or not this form */
   toHeaders(): Record<string, Buffer> {
-    const headers: Record<string, Buffer> = {}
+    return Object.fromEntries(this.#pairs())
+  }
+
+  /** The headers as they were received. @throws as `toHeaders` */
+  toReceived(): Record<string, Buffer | readonly Buffer[]> {
+    const byName = new Map<string, Buffer[]>()
+    for (const [name, value] of this.#pairs()) byName.set(name, [...(byName.get(name) ?? []), value])
+    return Object.fromEntries([...byName].map(([name, values]) => [name, values.length > 1 ? values : single(values)]))
+  }
+
+  #pairs(): readonly (readonly [name: string, value: Buffer])[] {
+    const pairs: [string, Buffer][] = []
     const count = readLength(this.bytes, 0)
     let at = count.next
     for (let left = count.value; left > 0; left--) {
       const name = readPart(this.bytes, at)
       const value = readPart(this.bytes, name.next)
-      headers[name.part.toString('utf8')] = value.part
+      pairs.push([name.part.toString('utf8'), value.part])
       at = value.next
     }
     if (at !== this.bytes.length) throw broken()
-    return headers
+    return pairs
   }
+}
+
+function isRepeated<T extends Buffer | string>(value: T | readonly T[] | undefined): value is readonly T[] {
+  return Array.isArray(value)
+}
+
+function single([value = Buffer.alloc(0)]: readonly Buffer[]): Buffer {
+  return value
 }
 
 function sizeOfPart(part: string | Buffer): number {

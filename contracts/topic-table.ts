@@ -21,6 +21,12 @@ const within = z.union([z.int().positive(), z.string()]).transform((value, conte
   return z.NEVER
 })
 
+/** A topic's records may go on being kept elsewhere; each environment says for itself whether. */
+const archive = {
+  /** How long the ledger keeps the records, by their own time as `retention` does; null or absent: not at all. */
+  archive: retention.nullable().optional(),
+}
+
 const expectations = z.strictObject({
   /** Longest time from the record to the end of a subscriber's reaction. */
   within,
@@ -47,6 +53,7 @@ const rule = z.strictObject({
 
 const row = z.strictObject({
   ...limits,
+  ...archive,
   /** Path below `avro/`; absent only on rows that adjust a topic of the platform. */
   schema: z.string().min(1).optional(),
   /** Field of the value that is the record key; null or absent: the flow id. */
@@ -61,6 +68,7 @@ const row = z.strictObject({
   producers: z.array(z.string().min(1)).min(1).optional(),
 })
 const overrides = z.strictObject(limits)
+const adjustments = z.strictObject({ ...limits, ...archive })
 const table = z.strictObject({
   $schema: z.string().optional(),
   defaults: overrides.optional(),
@@ -68,7 +76,7 @@ const table = z.strictObject({
   environments: z
     .record(
       z.string(),
-      z.strictObject({ defaults: overrides.optional(), topics: z.record(z.string(), overrides).optional() }),
+      z.strictObject({ defaults: overrides.optional(), topics: z.record(z.string(), adjustments).optional() }),
     )
     .optional(),
 })
@@ -126,7 +134,10 @@ function describeIssue(issue: z.core.$ZodIssue | undefined): string {
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(table.shape)
   if (path.includes('rules')) return Object.keys(rule.shape)
-  if (path[0] === 'environments') return path.length === 2 ? ['defaults', 'topics'] : Object.keys(overrides.shape)
+  if (path[0] === 'environments') {
+    if (path.length === 2) return ['defaults', 'topics']
+    return Object.keys(path[2] === 'topics' ? adjustments.shape : overrides.shape)
+  }
   return path[0] === 'topics' ? Object.keys(row.shape) : Object.keys(overrides.shape)
 }
 

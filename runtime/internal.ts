@@ -29,6 +29,7 @@ export { openRecordedRun, type RecordedRun } from './compose/recorded-runs.ts'
 export { findTargets, noTarget, type Target, type TargetKind, type TargetSearch } from './compose/targets.ts'
 export { errorFields, type Logger } from './ports/logger.ts'
 export type { Assignment, Broker, BrokerConsumer, BrokerRecord, RecordBatch } from './ports/broker.ts'
+export type { ArchivedRecord, RecordArchive, RecordPlace } from './ports/record-archive.ts'
 export type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './ports/sql.ts'
 export { deadLetterDeskOn, type DeadLetterDesk } from './dead-letter-desk.ts'
 export { publisherOn, type Published, type Publisher } from './publisher.ts'
@@ -58,6 +59,7 @@ export {
   type UnfinishedFlows,
   type UnfinishedOptions,
 } from './readback/unfinished.ts'
+export { HeaderBlock } from '../contracts/header-block.ts'
 export { partitionOfKey as partitionOfFlow } from '../contracts/murmur2.ts'
 export { checkChoreography } from './check/check-choreography.ts'
 export { findingOf, type CheckedAgent, type Finding } from './check/finding.ts'

@@ -8,7 +8,7 @@ export const ledgerRebuild = defineCommand({
   summary: 'Empty the ledger and read the log again',
   description:
     'The log is the truth, so what comes out is what was there, as far back as the log goes. Instances that run take part; flows can ' +
-    'be read all the while, from the log where the ledger is not there yet. Refused when the ledger reaches further back than the ' +
+    'be read all the while, from the log where the ledger is not there yet. The archive of bodies stays as it is. Refused when the ledger reaches further back than the ' +
     'log: --force gives up what only the ledger has.',
   options: {
     dryRun: { kind: 'flag', summary: 'Only say what would be done' },

@@ -42,6 +42,12 @@ export const ledgerStatus = defineCommand({
       const since = oldestAtMs === null ? '' : ` since ${new Date(oldestAtMs).toISOString()}`
       output.line(`${flows} flows (${openFlows} not complete), ${facts} facts${since}`)
       output.line(`${(bytes / MEGABYTE).toFixed(1)} MB${perFlow}`)
+      for (const { topic, records, oldestAtMs: from, keepMs, lagRecords } of status.archive) {
+        const kept = keepMs === -1 ? 'for ever' : `for ${durationText(keepMs)}`
+        const oldest = from === null ? '' : ` since ${new Date(from).toISOString()}`
+        const behind = lagRecords === 0 ? '' : `, ${lagRecords} behind`
+        output.line(`archive of ${topic}: ${records} records${oldest}, kept ${kept}${behind}`)
+      }
       output.note(output.styleNote('dim', `${instances} instances run; ${database.description}`))
       return exitCode
     })

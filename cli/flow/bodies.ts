@@ -40,7 +40,7 @@ export function bodyLines(body: EventBody | undefined): readonly string[] {
     case undefined:
       return [`body not read: only the first ${MAX_BODIES} are`]
     case 'read':
-      return valueLines(body.value)
+      return body.from === 'log' ? valueLines(body.value) : ['from the archive:', ...valueLines(body.value)]
     case 'tombstone':
       return ['no body: a tombstone']
     case 'expired':

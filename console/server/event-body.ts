@@ -1,4 +1,4 @@
-/** One event with its value, read from the log now. */
+/** One event with its value, read now: from the log, or from the archive when the log has forgotten it. */
 import { LabanError, readEvent } from '../../runtime/internal.ts'
 import type { BodyView, EventBody } from '../api.ts'
 import type { ConsoleContext } from './context.ts'
@@ -10,15 +10,16 @@ const SHOWN_BYTES = 512
 
 /** The event at a place. @throws LABAN_RECORD_GONE, LABAN_CONTRACT_UNKNOWN_TOPIC */
 export async function viewEvent(
-  { stack, codec }: ConsoleContext,
+  { stack, codec, source: { archive } }: ConsoleContext,
   place: { readonly topic: string; readonly partition: string; readonly offset: string },
 ): Promise<EventBody> {
   const contract = stack.contracts.get(place.topic)
   const topic = contract.name
   const partition = wholeNumber(place.partition)
   const offset = wholeNumber(place.offset)
-  const record = await readEvent({ broker: stack.broker, codec }, { topic, partition, offset })
-  const { envelope, key, recordedAtMs, sizeBytes, headers, body } = record
+  const source = { broker: stack.broker, codec, ...(archive === undefined ? {} : { archive }) }
+  const record = await readEvent(source, { topic, partition, offset })
+  const { envelope, from, key, recordedAtMs, sizeBytes, headers, body } = record
   return {
     ...{
       eventId: envelope.id,
@@ -26,6 +27,7 @@ export async function viewEvent(
       topic,
       partition,
       offset,
+      from,
       key,
       recordedAtMs,
       sizeBytes,

@@ -5,6 +5,7 @@
 import type { Uuid } from '../../contracts/ids.ts'
 import type { Manifest } from '../../contracts/manifest.ts'
 import type { FlowGraph } from '../../tracing/flow-graph.ts'
+import type { RecordArchive } from '../ports/record-archive.ts'
 import { listFlows, readAllFlows, type FlowFilter, type FlowSummary } from './list-flows.ts'
 import { readManifests, type LogSource } from './platform-records.ts'
 import { readFlow } from './read-flow.ts'
@@ -37,6 +38,8 @@ export interface FlowSource {
   unfinished(options: UnfinishedOptions): Promise<UnfinishedFlows>
   /** The newest manifest of every instance, stopped ones included. */
   manifests(): Promise<readonly Manifest[]>
+  /** Records that their topics have forgotten; absent where nothing keeps them. */
+  readonly archive?: RecordArchive
 }
 
 /** Reads everything from the log itself; needs no ledger and no trace store. */

@@ -10,12 +10,15 @@ import type { Uuid } from '../../contracts/ids.ts'
 import { MANIFEST_FORMAT_VERSION, type Manifest } from '../../contracts/manifest.ts'
 import { partitionOfKey } from '../../contracts/murmur2.ts'
 import type { Broker, BrokerRecord, TopicPartition } from '../ports/broker.ts'
+import type { RecordArchive } from '../ports/record-archive.ts'
 
 /** What flows are read with. */
 export interface LogSource {
   readonly broker: Pick<Broker, 'admin' | 'reader'>
   readonly codec: EventCodec
   readonly contracts: { readonly topics: ReadonlyMap<string, TopicContract> }
+  /** Has records that their topics have forgotten. @default nothing has */
+  readonly archive?: RecordArchive
 }
 
 /** Facts, and how many records of them could not be read. */

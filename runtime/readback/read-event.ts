@@ -1,4 +1,4 @@
-/** Reads one event by its place in the log, with its value: facts and graphs only point there. */
+/** Reads one event by its place in the log, with its value: facts and graphs only point there. What the log has forgotten comes from the archive. */
 import { decodeEnvelope, headerText, type Envelope } from '../../contracts/envelope.ts'
 import { isLabanError, LabanError } from '../../contracts/errors.ts'
 import type { LogPosition } from '../../tracing/flow-graph.ts'
@@ -8,6 +8,8 @@ import { rangesOf, recordsIn, type LogSource } from './platform-records.ts'
 /** One record as it lies on the log. */
 export interface EventRecord {
   readonly position: LogPosition
+  /** Where it was found: the archive is asked when the log has forgotten it. */
+  readonly from: 'log' | 'archive'
   readonly envelope: Envelope
   readonly key: string | null
   readonly recordedAtMs: number
@@ -18,27 +20,30 @@ export interface EventRecord {
   readonly body: { readonly value: unknown } | { readonly error: LabanError; readonly bytes: Buffer }
 }
 
-/** One event. @throws LABAN_RECORD_GONE, LABAN_BROKER_UNAVAILABLE, LABAN_REGISTRY_UNAVAILABLE */
+/** One event. @throws LABAN_RECORD_GONE, LABAN_BROKER_UNAVAILABLE, LABAN_REGISTRY_UNAVAILABLE, LABAN_LEDGER_UNAVAILABLE */
 export async function readEvent(source: Omit<LogSource, 'contracts'>, position: LogPosition): Promise<EventRecord> {
   const { topic, partition, offset } = position
   const range = (await rangesOf(source.broker, topic)).find((each) => each.partition === partition)
   if (range !== undefined && offset >= range.fromOffset && offset < range.toOffset) {
     for await (const record of recordsIn(source.broker, { ...range, fromOffset: offset, toOffset: offset + 1 })) {
-      if (record.offset === offset) return eventRecord(source, position, record)
+      if (record.offset === offset) return eventRecord(source, { position, from: 'log' }, record)
     }
   }
+  const [archived] = (await source.archive?.records([position])) ?? []
+  if (archived !== undefined) return eventRecord(source, { position, from: 'archive' }, archived)
   throw new LabanError('LABAN_RECORD_GONE', { place: `${topic}/${partition}@${offset}` })
 }
 
 async function eventRecord(
   source: Omit<LogSource, 'contracts'>,
-  position: LogPosition,
+  { position, from }: Pick<EventRecord, 'position' | 'from'>,
   record: BrokerRecord,
 ): Promise<EventRecord> {
   const { key, value, headers, timestampMs } = record
   const names = Object.keys(headers).map((name) => [name, headerText(headers, name) ?? ''] as const)
   return {
     position,
+    from,
     envelope: decodeEnvelope(headers, { ...position, timestampMs }),
     key: key?.toString('utf8') ?? null,
     recordedAtMs: timestampMs,

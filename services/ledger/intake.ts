@@ -13,7 +13,8 @@ import {
   type RecordBatch,
 } from '../../runtime/internal.ts'
 import type { FactReader } from './fact-reader.ts'
-import type { FactRow, FactRows, Move } from './fact-rows.ts'
+import type { FactRow, FactRows } from './fact-rows.ts'
+import type { Move } from './positions.ts'
 
 /** A record that waits to be written; copied, because what the consumer hands out is reused. */
 interface Waiting {

@@ -12,6 +12,7 @@ import {
   type SqlDatabase,
 } from '../../runtime/internal.ts'
 import { reconstructFlow, type FlowGraph } from '../../tracing/index.ts'
+import { ledgerArchive } from './archive-rows.ts'
 import { FactReader } from './fact-reader.ts'
 import { ManifestTable } from './manifest-table.ts'
 import { uuids } from './pg-arrays.ts'
@@ -92,6 +93,7 @@ export function ledgerFlowSource(options: LedgerFlowSourceOptions): FlowSource {
       )
       return rows.map((row) => row.flow_id).sort()
     },
+    archive: ledgerArchive(database, tables),
     manifests: async () => {
       await manifests.refresh({ store: false })
       return manifests.manifests

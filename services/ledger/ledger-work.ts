@@ -4,6 +4,8 @@
  */
 import type { EventCodec } from '../../contracts/index.ts'
 import type { Broker, Clock, Logger, SqlDatabase } from '../../runtime/internal.ts'
+import { ArchiveRows, type ArchivedTopic } from './archive-rows.ts'
+import { Archiver, type ArchiveFigures } from './archiver.ts'
 import { Days } from './days.ts'
 import { FactReader } from './fact-reader.ts'
 import { FactRows } from './fact-rows.ts'
@@ -28,6 +30,8 @@ export interface LedgerWorkOptions {
   readonly maxBatchFacts: number
   /** How long a flow must be quiet before its line is derived. */
   readonly quietMs: number
+  /** Topics whose records are kept when they have forgotten them. @default none */
+  readonly archive?: readonly ArchivedTopic[]
   /** Lines derived in one transaction at most. @default 500 */
   readonly maxLines?: number
 }
@@ -52,9 +56,11 @@ export class LedgerWork {
   readonly #rows: FactRows
   readonly #lines: FlowLines
   readonly #manifests: ManifestTable
+  readonly #archiveRows: ArchiveRows
+  readonly #archiver: Archiver
 
   constructor(options: LedgerWorkOptions) {
-    const { database, tables, codec, broker, log, quietMs, maxBatchFacts, clock } = options
+    const { database, tables, codec, broker, log, quietMs, maxBatchFacts, clock, archive = [] } = options
     this.#options = options
     this.#book = new FlowBook({ quietMs, latestMs: quietMs * LATEST_QUIETS, maxFacts: MAX_HELD_FACTS })
     this.#days = new Days(database, tables)
@@ -62,6 +68,8 @@ export class LedgerWork {
     const reader = new FactReader(database, tables, codec)
     this.#lines = new FlowLines({ database, tables, rows: this.#rows, reader, book: this.#book })
     this.#manifests = new ManifestTable({ database, tables, broker, codec })
+    this.#archiveRows = new ArchiveRows(database, tables)
+    this.#archiver = new Archiver({ broker, rows: this.#archiveRows, topics: archive, clock, log })
     this.intake = new Intake({
       broker,
       rows: this.#rows,
@@ -128,6 +136,27 @@ export class LedgerWork {
     )
     const nowMs = clock.steadyMs()
     for (const { flow_id: flowId, partition } of rows) this.#book.revisit({ flowId, partition }, Infinity, nowMs)
+  }
+
+  /** What was archived, by topic. */
+  get archived(): ReadonlyMap<string, Readonly<ArchiveFigures>> {
+    return this.#archiver.figures
+  }
+
+  /** Says how long archived topics are kept; before anything is archived. */
+  async beginArchive(): Promise<void> {
+    const { archive = [] } = this.#options
+    if (archive.length > 0) await this.#archiveRows.register(archive)
+  }
+
+  /** Archives what is new, a batch of each partition. @throws LABAN_LEDGER_UNAVAILABLE, LABAN_BROKER_UNAVAILABLE */
+  async archive(): Promise<Progress> {
+    return (await this.#archiver.round(this.intake.partitions)) ? 'more' : 'done'
+  }
+
+  /** Forgets what was archived for as long as its topic asks. */
+  async forgetArchived(): Promise<void> {
+    await this.#archiveRows.forget(this.#options.clock.nowMs())
   }
 
   /** Keeps reading quick. @throws LABAN_LEDGER_UNAVAILABLE */

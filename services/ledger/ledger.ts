@@ -13,6 +13,7 @@ import {
   type Logger,
   type SqlDatabase,
 } from '../../runtime/internal.ts'
+import type { ArchivedTopic } from './archive-rows.ts'
 import { LedgerWork, type Progress } from './ledger-work.ts'
 import { migrate, type LedgerTables } from './tables.ts'
 
@@ -29,6 +30,8 @@ export interface LedgerOptions {
   readonly log: Logger
   /** How long facts are kept; -1 for ever. */
   readonly retentionMs: number
+  /** Topics whose records are kept when they have forgotten them. @default none */
+  readonly archive?: readonly ArchivedTopic[]
   /** Facts of one transaction at most. @default 5000 */
   readonly maxBatchFacts?: number
   /** How long a flow must be quiet before its line is derived; a busy one after four times as long. @default 500 */
@@ -37,12 +40,14 @@ export interface LedgerOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-const DEFAULTS = { maxBatchFacts: 5_000, quietMs: 500 }
+const DEFAULTS = { maxBatchFacts: 5_000, quietMs: 500, archive: [] }
 const PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 5_000
 const MANIFESTS_EVERY_MS = 1_000
 const COMMIT_EVERY_MS = 2_000
 const TEND_EVERY_MS = 10_000
+/** Topics keep records for hours at least, so this is soon enough. */
+const ARCHIVE_EVERY_MS = 1_000
 const RETENTION_EVERY_MS = 600_000
 
 /** See the file's head. */
@@ -75,6 +80,7 @@ export class Ledger {
     const { broker, database, tables, clock, retentionMs, log } = this.#options
     const { intake } = this.#work
     await migrate(database, tables)
+    await this.#work.beginArchive()
     await this.#work.followManifests()
     this.#consumer = await broker.consumer(
       { group: LEDGER_GROUP, topics: [FACTS_TOPIC], startFrom: 'earliest' },
@@ -94,7 +100,9 @@ export class Ledger {
       this.#loop('manifests', () => this.#work.followManifests().then(() => MANIFESTS_EVERY_MS)),
       this.#loop('commit', () => intake.commit().then(() => COMMIT_EVERY_MS)),
       this.#loop('indexes', () => this.#work.tend().then(() => TEND_EVERY_MS)),
+      this.#loop('archive', async () => ((await this.#work.archive()) === 'more' ? 0 : ARCHIVE_EVERY_MS)),
       this.#loop('retention', async () => {
+        await this.#work.forgetArchived()
         if (retentionMs === -1) return RETENTION_EVERY_MS
         const forgotten = await this.#work.forgetBefore(clock.nowMs() - retentionMs)
         if (forgotten.days > 0) log.info('forgot what was too old', { ...forgotten })

@@ -11,6 +11,7 @@ import {
   type SqlDatabase,
   type Stack,
 } from '../../runtime/internal.ts'
+import type { ArchivedTopic } from './archive-rows.ts'
 import { ledgerFlowSource } from './ledger-flow-source.ts'
 import { Ledger } from './ledger.ts'
 import { defaultSchema, isMigrated, ledgerTables, type LedgerTables } from './tables.ts'
@@ -45,13 +46,17 @@ export async function createLedger(
   const open = await openLedger(config, log)
   if (open === undefined)
     throw new LabanError('LABAN_LEDGER_MISSING', { problem: 'neither ledger.url nor ledger.dir is set' })
+  const archive = archivedTopics(stack)
+  const retentionMs = retentionOf(stack)
+  warnOfShortRetention(stack.log, archive, retentionMs)
   const ledger = new Ledger({
     ...open,
     broker,
     clock,
     log,
     codec: readingSource(stack).codec,
-    retentionMs: retentionOf(stack),
+    retentionMs,
+    archive,
     maxBatchFacts: config.ledger.maxBatchFacts,
     quietMs: config.ledger.quietMs,
     onFatal,
@@ -91,6 +96,23 @@ export async function openFlowSource(stack: Stack, source = readingSource(stack)
 /** What flows are read with; the writers' schemas come from the registry. */
 export function readingSource({ broker, contracts, registry }: Stack): LogSource {
   return { broker, contracts, codec: createCodec({ contracts, registry, schemaIds: new Map() }) }
+}
+
+/** As the contracts say. */
+export function archivedTopics({ contracts }: Pick<Stack, 'contracts'>): readonly ArchivedTopic[] {
+  return [...contracts.topics.values()].flatMap(({ name, archiveMs }) =>
+    archiveMs === undefined ? [] : [{ topic: name, keepMs: archiveMs }],
+  )
+}
+
+/** Bodies are found by facts. */
+function warnOfShortRetention(log: Logger, archive: readonly ArchivedTopic[], retentionMs: number): void {
+  const longer = archive.filter(({ keepMs }) => retentionMs !== -1 && (keepMs === -1 || keepMs > retentionMs))
+  if (longer.length === 0) return
+  log.warn('archived bodies outlive the flows by which they are found; raise ledger.retentionDays', {
+    topics: longer.map(({ topic }) => topic),
+    retentionDays: retentionMs / DAY_MS,
+  })
 }
 
 const DAY_MS = 86_400_000

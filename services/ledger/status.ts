@@ -2,6 +2,7 @@
 import { FACTS_TOPIC } from '../../contracts/index.ts'
 import type { Broker, Clock, SqlDatabase } from '../../runtime/internal.ts'
 import { LEDGER_GROUP } from './ledger.ts'
+import { Positions } from './positions.ts'
 import type { LedgerTables } from './tables.ts'
 
 /** One partition of the log. */
@@ -20,6 +21,18 @@ export interface PartitionStatus {
   readonly underivedFacts: number
 }
 
+/** An archived topic. */
+export interface ArchiveStatus {
+  readonly topic: string
+  readonly records: number
+  /** The earliest, epoch ms; null when there is none. */
+  readonly oldestAtMs: number | null
+  /** -1 for ever. */
+  readonly keepMs: number
+  /** Records on the log that are not archived yet. */
+  readonly lagRecords: number
+}
+
 /** The whole ledger. */
 export interface LedgerStatus {
   readonly partitions: readonly PartitionStatus[]
@@ -35,6 +48,7 @@ export interface LedgerStatus {
   readonly oldestAtMs: number | null
   /** Facts that only the ledger still has: the log has forgotten them. */
   readonly beyondLog: number
+  readonly archive: readonly ArchiveStatus[]
 }
 
 /** What is asked. */
@@ -73,6 +87,7 @@ export async function ledgerStatus(sources: StatusSources): Promise<LedgerStatus
     bytes: size?.bytes ?? 0,
     oldestAtMs: oldest === null ? null : Math.round(oldest),
     beyondLog: await beyondLog(sources, partitions),
+    archive: await archiveOf(sources),
   }
 }
 
@@ -127,4 +142,34 @@ async function beyondLog({ database, tables }: StatusSources, partitions: readon
     facts += row?.count ?? 0
   }
   return facts
+}
+
+async function archiveOf({ database, tables, broker }: StatusSources): Promise<readonly ArchiveStatus[]> {
+  const rows = await database.query<{ topic: string; keep: number; records: number; oldest: number | null }>(
+    `SELECT a.topic, a.keep_ms AS keep, count(b.at)::float8 AS records, extract(epoch FROM min(b.at))::float8 * 1000 AS oldest
+     FROM ${tables.archives} AS a LEFT JOIN ${tables.bodies} AS b USING (topic) GROUP BY a.topic, a.keep_ms ORDER BY a.topic`,
+  )
+  if (rows.length === 0) return []
+  const existing = new Set(await broker.admin.listTopics())
+  return await Promise.all(
+    rows.map(async ({ topic, keep, records, oldest }) => ({
+      topic,
+      records,
+      oldestAtMs: oldest === null ? null : Math.round(oldest),
+      keepMs: keep,
+      lagRecords: existing.has(topic) ? await archiveLag({ database, tables, broker }, topic) : 0,
+    })),
+  )
+}
+
+async function archiveLag(
+  { database, tables, broker }: Pick<StatusSources, 'database' | 'tables' | 'broker'>,
+  topic: string,
+): Promise<number> {
+  const next = await new Positions(database, tables, topic).all()
+  return (await broker.admin.offsets(topic)).reduce(
+    (sum, { partition, startOffset, endOffset }) =>
+      sum + Math.max(0, endOffset - Math.max(startOffset, next.get(partition) ?? startOffset)),
+    0,
+  )
 }

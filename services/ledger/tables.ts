@@ -2,7 +2,9 @@
  * The tables of the ledger and how they came about: numbered steps that are only ever added. Instances that start at once wait for
  * each other, so each step is done once.
  */
-import { LabanError, type SqlDatabase } from '../../runtime/internal.ts'
+import { AGENTS_TOPIC, FACTS_TOPIC } from '../../contracts/index.ts'
+import { LabanError, type SqlDatabase, type SqlSession } from '../../runtime/internal.ts'
+import { texts } from './pg-arrays.ts'
 
 /** Quoted names of the tables in one schema. */
 export interface LedgerTables {
@@ -18,6 +20,10 @@ export interface LedgerTables {
   /** One derived line per flow. */
   readonly flows: string
   readonly manifests: string
+  /** Records of archived topics as they lay on the log; partitioned by day. */
+  readonly bodies: string
+  /** How long each archived topic's records are kept. */
+  readonly archives: string
   readonly migrations: string
 }
 
@@ -33,6 +39,8 @@ export function ledgerTables(schemaName: string): LedgerTables {
     events: table('events'),
     flows: table('flows'),
     manifests: table('manifests'),
+    bodies: table('bodies'),
+    archives: table('archives'),
     migrations: table('migrations'),
   }
 }
@@ -103,6 +111,21 @@ const STEPS: readonly ((tables: LedgerTables) => string)[] = [
     );`,
   ({ flows }) => `
     CREATE INDEX flows_failed ON ${flows} (started_at) WHERE complete AND status = 'failed' AND attention <> '{}';`,
+  // Erasing what somebody said is rare and may take its time, so ids of events and flows have no index here.
+  ({ bodies, archives }) => `
+    CREATE TABLE ${archives} (topic text PRIMARY KEY, keep_ms float8 NOT NULL);
+    CREATE TABLE ${bodies} (
+      at timestamptz NOT NULL,
+      "offset" bigint NOT NULL,
+      event_id uuid NOT NULL,
+      flow_id uuid NOT NULL,
+      partition int NOT NULL,
+      topic text NOT NULL,
+      key bytea,
+      headers bytea NOT NULL,
+      value bytea
+    ) PARTITION BY RANGE (at);
+    CREATE INDEX bodies_place ON ${bodies} ("offset", partition, topic);`,
 ]
 
 /** Makes the tables, or brings them up to date. @throws LABAN_LEDGER_NEWER, LABAN_LEDGER_UNAVAILABLE, LABAN_LEDGER_REFUSED */
@@ -132,10 +155,18 @@ export async function isMigrated(database: SqlDatabase, tables: LedgerTables): P
   return row?.found === true && (await versionIn(database, tables)) === STEPS.length
 }
 
-/** Empties all tables in one step. Running instances notice that their positions are gone and read the log again from its beginning. */
+/**
+ * Empties all that is read again from the log, in one step; the archive stays, because topics may have forgotten what it holds. Running
+ * instances notice that their positions are gone and read the log again from its beginning.
+ */
 export async function emptyTables(database: SqlDatabase, tables: LedgerTables): Promise<void> {
   const { positions, facts, events, flows, manifests } = tables
-  await database.query(`TRUNCATE ${[positions, facts, events, flows, manifests].join()}`)
+  await database.transaction(async (session) => {
+    // Those who write lines or manifests lock positions after them, those who write facts before: nobody waits in a circle.
+    await session.script(`LOCK TABLE ${flows}, ${manifests}, ${positions} IN ACCESS EXCLUSIVE MODE`)
+    await session.query(`DELETE FROM ${positions} WHERE topic = ANY($1::text[])`, [texts([FACTS_TOPIC, AGENTS_TOPIC])])
+    await session.script(`TRUNCATE ${[facts, events, flows, manifests].join()}`)
+  })
 }
 
 /** Removes everything, the schema included. */
@@ -143,7 +174,7 @@ export async function dropTables(database: SqlDatabase, { schema }: LedgerTables
   await database.script(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)
 }
 
-async function versionIn(session: Pick<SqlDatabase, 'query'>, { migrations }: LedgerTables): Promise<number> {
+async function versionIn(session: Pick<SqlSession, 'query'>, { migrations }: LedgerTables): Promise<number> {
   const [row] = await session.query<{ version: number | null }>(`SELECT max(version) AS version FROM ${migrations}`)
   return row?.version ?? 0
 }

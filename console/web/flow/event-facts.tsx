@@ -95,7 +95,7 @@ export function BodyOnDemand({ position }: { readonly position: NonNullable<Even
   if ('code' in state) return <ProblemPanel problem={state} onRetry={() => void load()} />
   return (
     <>
-      <h3>Body</h3>
+      <h3>{state.from === 'archive' ? 'Body, from the archive' : 'Body'}</h3>
       <Body body={state.body} label={`Body of ${topic}`} />
       <details>
         <summary>Headers, {countText(state.sizeBytes)} bytes</summary>

@@ -123,6 +123,16 @@ describe('an envelope written from a template', () => {
     )
   })
 
+  it('holds whatever headers were received, repeated ones too', () => {
+    const values = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes))
+    const header = fc.oneof(values, fc.array(values, { minLength: 2, maxLength: 3 }))
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), header), (headers) => {
+        expect(HeaderBlock.ofReceived(headers).toReceived()).toEqual({ ...headers })
+      }),
+    )
+  })
+
   it('reads back as the headers it was written from', () => {
     fc.assert(
       fc.property(envelopes, (envelope) => {

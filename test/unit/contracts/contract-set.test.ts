@@ -97,6 +97,22 @@ describe('loadContracts', () => {
     expect(() => loadContracts({ dir, environment: 'prodution' })).toThrow(/did you mean "production"/)
   })
 
+  it('archives a topic where its row or the environment says so, for longer than the topic keeps it', () => {
+    expect(withRow({})().get('shop.order-placed')).not.toHaveProperty('archiveMs')
+    expect(withRow({ archive: '400d' })().get('shop.order-placed').archiveMs).toBe(400 * 86_400_000)
+    expect(withRow({ archive: -1 })().get('shop.order-placed').archiveMs).toBe(-1)
+    expect(withRow({ archive: '1d', cleanup: 'compact' })().get('shop.order-placed').archiveMs).toBe(86_400_000)
+    expect(withRow({ archive: '7d' })).toThrow(/shop.order-placed: archive must be longer than retention/)
+    expect(withRow({ archive: '7d', retention: -1 })).toThrow(/archive has nothing to keep/)
+    const facts = { topics: { 'laban.facts': { archive: '400d' } } }
+    expect(withRow({}, { environments: { live: facts } })).not.toThrow()
+    expect(() => loadContracts({ dir, environment: 'live' })).toThrow(/laban.facts: archive is for events/)
+    const live = { topics: { 'shop.order-placed': { archive: null } } }
+    withRow({ archive: '400d' }, { environments: { live } })
+    expect(loadContracts({ dir, environment: 'live' }).get('shop.order-placed')).not.toHaveProperty('archiveMs')
+    expect(withRow({}, { defaults: { archive: '400d' } })).toThrow(/unknown key defaults.archive/)
+  })
+
   it('reads released versions in order', () => {
     for (const version of [1, 2, 10])
       write(`history/shop.order-placed/v${version}.avsc`, { ...MONEY, doc: `v${version}` })

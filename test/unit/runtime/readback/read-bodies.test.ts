@@ -50,9 +50,9 @@ describe('readBodies', () => {
   it('decodes and masks, and unmasks only when told', async () => {
     const events = [{ id: ID.read, position: at(0) }]
     const masked = (await readBodies(source, events)).get(ID.read)
-    expect(masked).toEqual({ state: 'read', value: { name: '*** string', city: 'London' }, masked: true })
+    expect(masked).toEqual({ state: 'read', value: { name: '*** string', city: 'London' }, masked: true, from: 'log' })
     const open = (await readBodies(source, events, { unmask: true })).get(ID.read)
-    expect(open).toEqual({ state: 'read', value: { name: 'Ada', city: 'London' }, masked: false })
+    expect(open).toEqual({ state: 'read', value: { name: 'Ada', city: 'London' }, masked: false, from: 'log' })
   })
 
   it('says what is wrong with each body by itself', async () => {
