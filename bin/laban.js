@@ -53,7 +53,13 @@ function silenceTypeStripping() {
   }
 }
 
+/** What was compiled once is kept in the folder for temporary files: a command starts in half the time. Where it cannot be kept, nothing is. */
+function keepCompiled() {
+  nodeModule.enableCompileCache?.()
+}
+
 async function start() {
+  keepCompiled()
   const sources = join(packageDir, 'cli', 'main.ts')
   const inCheckout = existsSync(sources)
   if (inCheckout) {
