@@ -4,7 +4,8 @@ import type { Uuid } from '../contracts/ids.ts'
 import { sortEvents, sortHandlings } from './causal-order.ts'
 import { judgeCompleteness } from './completeness.ts'
 import { criticalPathOf } from './critical-path.ts'
-import { firstPosition, type EventDraft, type EventDrafts, type SeenEvent } from './event-drafts.ts'
+import { firstPosition, recordedAt, type SeenEvent } from './event-drafts.ts'
+import type { EventDraft, HandlingDraft } from './flow-drafts.ts'
 import {
   FLOW_GRAPH_FORMAT_VERSION,
   type FlowEdge,
@@ -13,82 +14,81 @@ import {
   type FlowHandling,
   type FlowStatus,
 } from './flow-graph.ts'
-import { largestOf, smallestOf } from './extremes.ts'
 import { parseTraceparent } from './propagation.ts'
-import { outstandingReactions, type Reaction } from './reactions.ts'
-import { recordedAt } from './resolve-handling.ts'
 
 /** What a graph is put together from. */
 export interface GraphParts {
   readonly flowId: Uuid
   readonly facts: readonly Fact[]
   readonly seen: readonly SeenEvent[] | undefined
-  readonly drafts: EventDrafts
-  readonly handlings: readonly FlowHandling[]
-  readonly reactions: readonly Reaction[]
+  readonly events: readonly EventDraft[]
+  /** All of them resolved. */
+  readonly handlings: readonly HandlingDraft[]
+  readonly reactions: { readonly expected: number; readonly owed: number }
   readonly subscriptionsKnown: boolean
   readonly unreadableFacts: number
 }
 
 /** The graph, with everything in causal order. */
 export function assembleGraph(parts: GraphParts): FlowGraph {
-  const { flowId, facts, seen, reactions } = parts
-  const outstanding = outstandingReactions(reactions, parts.handlings)
-  const awaiting = Map.groupBy(outstanding, (reaction) => reaction.eventId)
-  const agentsOf = (id: Uuid): readonly string[] => (awaiting.get(id) ?? []).map((reaction) => reaction.agent)
-  const events = sortEvents([...parts.drafts.byId.values()].map((draft) => eventOf(draft, agentsOf(draft.id))))
-  const eventsById = new Map(events.map((event) => [event.id, event]))
-  const handlings = sortHandlings(parts.handlings, events)
+  const { flowId, facts, seen, reactions, subscriptionsKnown, unreadableFacts } = parts
+  const events = sortEvents(parts.events).map(eventOf)
+  const drafts = sortHandlings(parts.handlings)
+  const handlings = drafts.flatMap(({ resolved }) => resolved ?? [])
   const { startedAtMs, lastSeenAtMs } = spanOf(events, handlings, facts)
+  let edges: readonly FlowEdge[] | undefined
   return {
     formatVersion: FLOW_GRAPH_FORMAT_VERSION,
     flowId,
-    status: flowStatus(handlings, events.length > 0 && parts.subscriptionsKnown),
+    status: flowStatus(handlings, events.length > 0 && subscriptionsKnown),
     traceId: traceIdOf(facts, seen ?? []),
     startedAtMs,
     lastSeenAtMs,
     durationMs: startedAtMs === null || lastSeenAtMs === null ? null : Math.max(0, lastSeenAtMs - startedAtMs),
     events,
     handlings,
-    edges: edgesOf(handlings),
-    criticalPath: criticalPathOf(eventsById, handlings),
+    // Made when somebody asks: two for every event of a large flow, and most only count or group.
+    get edges() {
+      return (edges ??= edgesOf(handlings))
+    },
+    criticalPath: criticalPathOf(drafts),
     completeness: judgeCompleteness({
-      events: parts.drafts,
+      events: parts.events,
       handlings,
       facts,
       topicsRead: seen !== undefined,
-      subscriptionsKnown: parts.subscriptionsKnown,
-      unreadableFacts: parts.unreadableFacts,
-      reactions: { expected: reactions.length, ended: reactions.length - outstanding.length },
+      subscriptionsKnown,
+      unreadableFacts,
+      reactions: { expected: reactions.expected, ended: reactions.expected - reactions.owed },
     }),
   }
 }
 
-function eventOf(draft: EventDraft, awaiting: readonly string[]): FlowEvent {
-  const { id, topic, key, hop, source, causes, publishedBy } = draft
-  const position = firstPosition(draft)
-  const copies = Math.max(0, draft.copies.length - 1)
+function eventOf(draft: EventDraft): FlowEvent {
+  const { id, topic, key, hop, source } = draft
   return {
     id,
     topic,
-    position,
+    position: firstPosition(draft),
     key,
     hop,
     source,
-    causes,
+    causes: draft.causes.ids,
     recordedAtMs: recordedAt(draft),
-    publishedBy,
-    copies,
-    awaiting,
+    publishedBy: draft.publishedBy === null ? null : draft.publishedBy.key,
+    copies: draft.moreCopies.length,
+    awaiting: draft.awaiting,
   }
 }
 
 function edgesOf(handlings: readonly FlowHandling[]): readonly FlowEdge[] {
-  return handlings.flatMap(({ key, inputs, outputs, join }) => [
-    ...inputs.map((id): FlowEdge => ({ from: id, to: key, kind: 'consumed' })),
-    ...(join?.late ?? []).map((id): FlowEdge => ({ from: id, to: key, kind: 'late' })),
-    ...outputs.map((id): FlowEdge => ({ from: key, to: id, kind: 'published' })),
-  ])
+  const edges: FlowEdge[] = []
+  for (const { key, inputs, outputs, join } of handlings) {
+    for (const id of inputs) edges.push({ from: id, to: key, kind: 'consumed' })
+    for (const id of join?.late ?? []) edges.push({ from: id, to: key, kind: 'late' })
+    for (const id of outputs) edges.push({ from: key, to: id, kind: 'published' })
+  }
+  return edges
 }
 
 /** The worst news first; a flow in which something runs is processing even when some of it has not begun. */
@@ -105,17 +105,26 @@ function spanOf(
   handlings: readonly FlowHandling[],
   facts: readonly Fact[],
 ): { startedAtMs: number | null; lastSeenAtMs: number | null } {
-  const published = facts.filter((fact) => fact.outcome === 'published')
-  const recorded = events.flatMap((event) => event.recordedAtMs ?? [])
-  const first = events.flatMap((event) => (event.hop === 0 ? (event.recordedAtMs ?? []) : []))
-  const begins = [...first, ...published.map((fact) => fact.startedAtMs)]
-  const ends = [...recorded, ...handlings.flatMap((handling) => handling.endedAtMs ?? [])]
-  const startedAtMs = smallestOf(begins)
-  return { startedAtMs, lastSeenAtMs: largestOf(ends) ?? startedAtMs }
+  let first = Infinity
+  let last = -Infinity
+  for (const { hop, recordedAtMs } of events) {
+    if (recordedAtMs === null) continue
+    if (hop === 0 && recordedAtMs < first) first = recordedAtMs
+    if (recordedAtMs > last) last = recordedAtMs
+  }
+  for (const { endedAtMs } of handlings) if (endedAtMs !== null && endedAtMs > last) last = endedAtMs
+  for (const { outcome, startedAtMs } of facts) {
+    if (outcome === 'published' && startedAtMs < first) first = startedAtMs
+  }
+  const startedAtMs = first === Infinity ? null : first
+  return { startedAtMs, lastSeenAtMs: last === -Infinity ? startedAtMs : last }
 }
 
+/** The lowest of those that facts tell, else of those that events carry. */
 function traceIdOf(facts: readonly Fact[], seen: readonly SeenEvent[]): string | null {
-  const ofFacts = facts.flatMap((fact) => fact.traceId ?? [])
+  let lowest: string | null = null
+  for (const { traceId } of facts) if (traceId !== null && (lowest === null || traceId < lowest)) lowest = traceId
+  if (lowest !== null) return lowest
   const ofEvents = seen.flatMap(({ envelope }) => parseTraceparent(envelope.traceparent)?.traceId ?? [])
-  return ofFacts.sort()[0] ?? ofEvents.sort()[0] ?? null
+  return ofEvents.sort()[0] ?? null
 }

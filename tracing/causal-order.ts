@@ -1,49 +1,60 @@
 /** Order without clocks: by hop, then by the order of the causes, then by place in the log, then by id. */
-import type { Uuid } from '../contracts/ids.ts'
-import type { FlowEvent, FlowHandling } from './flow-graph.ts'
+import { firstPosition } from './event-drafts.ts'
+import type { EventDraft, HandlingDraft } from './flow-drafts.ts'
 
-/** Events in causal order. An event whose hop nobody knows comes last. */
-export function sortEvents(events: readonly FlowEvent[]): FlowEvent[] {
-  const levels = new Map<number, FlowEvent[]>()
+/** Events in causal order, each with its number in it. An event whose hop nobody knows comes last. */
+export function sortEvents(events: readonly EventDraft[]): EventDraft[] {
+  const levels = new Map<number, EventDraft[]>()
   for (const event of events) {
     const hop = event.hop ?? Infinity
     const level = levels.get(hop)
     if (level === undefined) levels.set(hop, [event])
     else level.push(event)
   }
-  const rank = new Map<Uuid, number>()
-  const sorted: FlowEvent[] = []
-  for (const [, level] of [...levels].sort(([a], [b]) => a - b)) {
+  const sorted: EventDraft[] = []
+  for (const [, level] of [...levels].sort(([a], [b]) => compareNumbers(a, b))) {
     // All of a level are ranked by the levels below, so the order does not depend on what was placed first.
-    const keyed = level.map((event) => ({
-      event,
-      cause: Math.min(...event.causes.map((id) => rank.get(id) ?? Infinity)),
-    }))
-    keyed.sort((a, b) => compareNumbers(a.cause, b.cause) || compareEvents(a.event, b.event))
-    for (const { event } of keyed) {
-      rank.set(event.id, sorted.length)
+    for (const event of level) event.causeRank = lowestRank(event.causes.events)
+    for (const event of level.sort(compareEvents)) {
+      event.rank = sorted.length
       sorted.push(event)
     }
   }
   return sorted
 }
 
-/** Handlings in the order of the last of their inputs, then by name. */
-export function sortHandlings(handlings: readonly FlowHandling[], events: readonly FlowEvent[]): FlowHandling[] {
-  const rank = new Map(events.map((event, index) => [event.id, index]))
-  return handlings
-    .map((handling) => ({ handling, last: Math.max(-1, ...handling.inputs.map((id) => rank.get(id) ?? Infinity)) }))
-    .sort((a, b) => compareNumbers(a.last, b.last) || compareTexts(a.handling.key, b.handling.key))
-    .map(({ handling }) => handling)
+/** Handlings in the order of the last of their inputs, then by name. Their events must have been sorted. */
+export function sortHandlings(handlings: readonly HandlingDraft[]): HandlingDraft[] {
+  for (const handling of handlings) handling.lastRank = highestRank(handling.inputs)
+  return [...handlings].sort((a, b) => compareNumbers(a.lastRank, b.lastRank) || compareTexts(a.key, b.key))
 }
 
-function compareEvents(a: FlowEvent, b: FlowEvent): number {
+function lowestRank(events: readonly EventDraft[]): number {
+  let lowest = Infinity
+  for (const { rank } of events) if (rank < lowest) lowest = rank
+  return lowest
+}
+
+function highestRank(events: readonly EventDraft[]): number {
+  let highest = -1
+  for (const { rank } of events) if (rank > highest) highest = rank
+  return highest
+}
+
+function compareEvents(a: EventDraft, b: EventDraft): number {
   return (
+    compareNumbers(a.causeRank, b.causeRank) ||
     compareTexts(a.topic, b.topic) ||
-    compareNumbers(a.position?.partition ?? Infinity, b.position?.partition ?? Infinity) ||
-    compareNumbers(a.position?.offset ?? Infinity, b.position?.offset ?? Infinity) ||
+    comparePlaces(a, b) ||
     compareTexts(a.id, b.id)
   )
+}
+
+/** One that was met nowhere comes last. */
+function comparePlaces(a: EventDraft, b: EventDraft): number {
+  const [one, other] = [firstPosition(a), firstPosition(b)]
+  if (one === null || other === null) return Number(one === null) - Number(other === null)
+  return compareNumbers(one.partition, other.partition) || compareNumbers(one.offset, other.offset)
 }
 
 function compareNumbers(a: number, b: number): number {

@@ -1,12 +1,13 @@
 /** Says in numbers whether a graph is all there is, and in sentences what could not be found out. */
 import type { Fact } from '../contracts/fact.ts'
 import type { Uuid } from '../contracts/ids.ts'
-import { positionText, sortPositions, type EventDraft, type EventDrafts } from './event-drafts.ts'
+import { positionText, sortPositions } from './event-drafts.ts'
+import type { EventDraft } from './flow-drafts.ts'
 import type { Completeness, FlowHandling, IdConflict } from './flow-graph.ts'
 
 /** What completeness is judged by. */
 export interface CompletenessInput {
-  readonly events: EventDrafts
+  readonly events: readonly EventDraft[]
   readonly handlings: readonly FlowHandling[]
   readonly facts: readonly Fact[]
   /** True when the topics themselves were read. */
@@ -20,12 +21,14 @@ export interface CompletenessInput {
 
 /** See the file's head. */
 export function judgeCompleteness(input: CompletenessInput): Completeness {
-  const { events, reactions, topicsRead } = input
-  const drafts = [...events.byId.values()]
+  const { events: drafts, reactions, topicsRead } = input
   const unpublished = topicsRead ? idsWhere(drafts, (event) => event.inFacts && !event.seen) : []
   const unaccounted = input.facts.length === 0 ? [] : idsWhere(drafts, (event) => event.seen && !event.inFacts)
-  const idConflicts = drafts.flatMap(conflictOf).sort((a, b) => (a.eventId < b.eventId ? -1 : 1))
-  const unknown = unknowns(input, drafts)
+  const idConflicts = drafts
+    .filter((event) => event.moreCopies.length > 0)
+    .flatMap(conflictOf)
+    .sort((a, b) => (a.eventId < b.eventId ? -1 : 1))
+  const unknown = unknowns(input)
   const amiss = unpublished.length + unaccounted.length + idConflicts.length + unknown.length
   return {
     complete: reactions.expected === reactions.ended && amiss === 0 && drafts.length > 0,
@@ -49,14 +52,14 @@ function idsWhere(drafts: readonly EventDraft[], holds: (event: EventDraft) => b
 
 /** The first record in log order counts; that others differ from it must be seen. */
 function conflictOf(event: EventDraft): IdConflict[] {
-  if (event.copies.length < 2) return []
-  const hashes = new Set(event.copies.map((copy) => copy.hash).filter((hash) => hash !== ''))
+  const copies = event.copies()
+  const hashes = new Set(copies.map((copy) => copy.hash).filter((hash) => hash !== ''))
   if (hashes.size < 2) return []
-  return [{ eventId: event.id, positions: sortPositions(event.copies.map((copy) => copy.position)) }]
+  return [{ eventId: event.id, positions: sortPositions(copies.map((copy) => copy.position)) }]
 }
 
-function unknowns(input: CompletenessInput, drafts: readonly EventDraft[]): string[] {
-  const { facts, handlings, subscriptionsKnown, unreadableFacts } = input
+function unknowns(input: CompletenessInput): string[] {
+  const { events: drafts, facts, handlings, subscriptionsKnown, unreadableFacts } = input
   const unknown: string[] = []
   if (unreadableFacts > 0) unknown.push(`Facts of this flow that could not be decoded: ${unreadableFacts}.`)
   if (!subscriptionsKnown) unknown.push('No agent has announced itself, so who should react is not known.')

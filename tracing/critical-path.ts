@@ -1,37 +1,39 @@
 /** What the duration of a flow was spent on: from the handling that ended last, back along the input that came last. */
-import type { Uuid } from '../contracts/ids.ts'
-import type { FlowEvent, FlowHandling } from './flow-graph.ts'
+import { recordedAt } from './event-drafts.ts'
+import type { EventDraft, HandlingDraft } from './flow-drafts.ts'
 
-/** Keys of the handlings on the way, the earliest first. */
-export function criticalPathOf(
-  events: ReadonlyMap<Uuid, FlowEvent>,
-  handlings: readonly FlowHandling[],
-): readonly string[] {
-  const byKey = new Map(handlings.map((handling) => [handling.key, handling]))
-  const path = new Set<string>()
+/** Keys of the handlings on the way, the earliest first. Takes resolved handlings in causal order. */
+export function criticalPathOf(handlings: readonly HandlingDraft[]): readonly string[] {
+  const path = new Set<HandlingDraft>()
   let current = lastToEnd(handlings)
   // Garbage may claim a cycle; a handling is visited once.
-  while (current !== undefined && !path.has(current.key)) {
-    path.add(current.key)
-    const last = lastRecorded(current.inputs.flatMap((id) => events.get(id) ?? []))
-    current = byKey.get(last?.publishedBy ?? '')
+  while (current !== null && !path.has(current)) {
+    path.add(current)
+    current = lastRecorded(current.inputs)?.publishedBy ?? null
   }
-  return [...path].reverse()
+  return [...path].reverse().map(({ key }) => key)
 }
 
-function lastToEnd(handlings: readonly FlowHandling[]): FlowHandling | undefined {
-  let last: FlowHandling | undefined
+function lastToEnd(handlings: readonly HandlingDraft[]): HandlingDraft | null {
+  let last: HandlingDraft | null = null
+  let lastMs = -Infinity
   for (const handling of handlings) {
-    if (handling.endedAtMs !== null && (last === undefined || handling.endedAtMs >= (last.endedAtMs ?? 0)))
-      last = handling
+    const endedAtMs = handling.resolved?.endedAtMs ?? null
+    if (endedAtMs === null || (last !== null && endedAtMs < lastMs)) continue
+    last = handling
+    lastMs = endedAtMs
   }
   return last
 }
 
-function lastRecorded(inputs: readonly FlowEvent[]): FlowEvent | undefined {
-  let last: FlowEvent | undefined
+function lastRecorded(inputs: readonly EventDraft[]): EventDraft | undefined {
+  let last: EventDraft | undefined
+  let lastMs = -Infinity
   for (const event of inputs) {
-    if (last === undefined || (event.recordedAtMs ?? 0) >= (last.recordedAtMs ?? 0)) last = event
+    const atMs = recordedAt(event) ?? 0
+    if (last !== undefined && atMs < lastMs) continue
+    last = event
+    lastMs = atMs
   }
   return last
 }

@@ -2,6 +2,7 @@
 import type { Envelope } from '../contracts/envelope.ts'
 import type { Fact } from '../contracts/fact.ts'
 import type { Uuid } from '../contracts/ids.ts'
+import { added, EventDraft, NO_CAUSES, type Causes, type EventCopy, type HandlingDraft } from './flow-drafts.ts'
 import type { LogPosition } from './flow-graph.ts'
 
 /** An event as it was met on its topic: headers only, the value is not needed. */
@@ -13,31 +14,6 @@ export interface SeenEvent {
   readonly key: string | null
 }
 
-/** One record of an event. */
-export interface EventCopy {
-  readonly position: LogPosition
-  readonly recordedAtMs: number | null
-  /** Content hash; '' when unknown. */
-  readonly hash: string
-}
-
-/** An event under construction. */
-export interface EventDraft {
-  readonly id: Uuid
-  topic: string
-  key: string | null
-  hop: number | null
-  source: string | null
-  causes: readonly Uuid[]
-  publishedBy: string | null
-  /** Some fact names it. */
-  inFacts: boolean
-  /** It was met on its topic. */
-  seen: boolean
-  /** Records of it, each place once; nearly always one. */
-  readonly copies: EventCopy[]
-}
-
 /** The text form of a position, as dead letters and messages name it. */
 export function positionText({ topic, partition, offset }: LogPosition): string {
   return `${topic}/${partition}@${offset}`
@@ -45,64 +21,107 @@ export function positionText({ topic, partition, offset }: LogPosition): string 
 
 /** See the file's head. */
 export class EventDrafts {
-  readonly byId = new Map<Uuid, EventDraft>()
+  readonly #byId = new Map<Uuid, EventDraft>()
 
-  /** The draft of an event; made when it is new. */
-  get(id: Uuid): EventDraft {
-    let draft = this.byId.get(id)
-    if (draft === undefined) {
-      draft = {
-        id,
-        topic: '',
-        key: null,
-        hop: null,
-        source: null,
-        causes: [],
-        publishedBy: null,
-        inFacts: false,
-        seen: false,
-        copies: [],
-      }
-      this.byId.set(id, draft)
-    }
+  /** What has this id, an event or only handlings; made when it is new. */
+  at(id: Uuid): EventDraft {
+    let draft = this.#byId.get(id)
+    if (draft === undefined) this.#byId.set(id, (draft = new EventDraft(id)))
     return draft
   }
 
-  /** Inputs and outputs of a fact. `handlingKey` is null for the `published` fact of a first event. */
-  addFact(fact: Fact, handlingKey: string | null): void {
-    for (const input of fact.inputs) {
-      const draft = this.get(input.eventId)
-      describe(draft, input)
-      addCopy(draft, { position: placeOf(input), recordedAtMs: input.recordedAtMs, hash: '' })
+  /** Everything that something speaks of as an event. */
+  all(): EventDraft[] {
+    const events: EventDraft[] = []
+    for (const draft of this.#byId.values()) if (draft.isNamed) events.push(draft)
+    return events
+  }
+
+  /** Inputs and outputs of a fact. `handling` is null for the `published` fact of a first event. */
+  addFact(fact: Fact, handling: HandlingDraft | null): void {
+    const { inputs, outputs } = fact
+    for (const input of inputs) {
+      const draft = input.eventId === handling?.of.id ? handling.of : this.at(input.eventId)
+      this.#describe(draft, input)
+      draft.inFacts = true
+      if (!this.#isCausedBy(draft, input.causes)) this.#addCauses(draft, this.#causesOf(input.causes))
+      addCopy(draft, input, input.recordedAtMs, '')
     }
-    const causes = fact.inputs.map((input) => input.eventId)
-    const hop = handlingKey === null ? 0 : hopAfter(fact)
-    for (const output of fact.outputs) {
-      const draft = this.get(output.eventId)
-      describe(draft, { topic: output.topic, key: output.key, hop, source: fact.agent, causes })
-      draft.publishedBy = smaller(draft.publishedBy, handlingKey)
-      if (output.offset >= 0) addCopy(draft, { position: placeOf(output), recordedAtMs: null, hash: output.hash })
+    if (outputs.length === 0) return
+    const said = {
+      topic: '',
+      key: null as string | null,
+      hop: handling === null ? 0 : hopAfter(fact),
+      source: fact.agent,
+    }
+    const causes = inputs.length === 0 ? NO_CAUSES : this.#causesOf(inputs.map((input) => input.eventId))
+    for (const output of outputs) {
+      const draft = this.at(output.eventId)
+      said.topic = output.topic
+      said.key = output.key
+      this.#describe(draft, said)
+      draft.inFacts = true
+      this.#addCauses(draft, causes)
+      if (handling !== null && (draft.publishedBy === null || handling.key < draft.publishedBy.key)) {
+        draft.publishedBy = handling
+      }
+      if (output.offset >= 0) addCopy(draft, output, null, output.hash)
     }
   }
 
   /** A record met on its topic. */
   addSeen({ envelope, position, recordedAtMs, key }: SeenEvent): void {
-    const draft = this.get(envelope.id)
-    const { inFacts } = draft
-    describe(draft, { topic: position.topic, key, hop: envelope.hop, source: envelope.source, causes: envelope.causes })
-    draft.inFacts = inFacts
+    const draft = this.at(envelope.id)
+    this.#describe(draft, { topic: position.topic, key, hop: envelope.hop, source: envelope.source })
+    if (!this.#isCausedBy(draft, envelope.causes)) this.#addCauses(draft, this.#causesOf(envelope.causes))
     draft.seen = true
-    addCopy(draft, { position, recordedAtMs, hash: envelope.contentHash ?? '' })
+    addCopy(draft, position, recordedAtMs, envelope.contentHash ?? '')
+  }
+
+  #describe(draft: EventDraft, found: Pick<EventDraft, 'topic' | 'key' | 'hop' | 'source'>): void {
+    draft.isNamed = true
+    if (draft.topic === '' || found.topic < draft.topic) draft.topic = found.topic
+    draft.key = smaller(draft.key, found.key)
+    draft.hop = draft.hop === null || (found.hop !== null && found.hop < draft.hop) ? found.hop : draft.hop
+    draft.source = smaller(draft.source, found.source)
+  }
+
+  #isCausedBy({ causes }: EventDraft, ids: readonly Uuid[]): boolean {
+    for (const id of ids) if (!causes.ids.includes(id)) return false
+    return true
+  }
+
+  /** A join's output names all its causes; a fact that knows fewer of them adds nothing. */
+  #addCauses(draft: EventDraft, found: Causes): void {
+    if (draft.causes === NO_CAUSES) draft.causes = found
+    else if (!this.#isCausedBy(draft, found.ids)) draft.causes = this.#causesOf([...draft.causes.ids, ...found.ids])
+  }
+
+  /** A cause that nothing else tells of is still an event. */
+  #causesOf(ids: readonly Uuid[]): Causes {
+    const sorted = ids.length < 2 ? ids : [...new Set(ids)].sort()
+    const events = sorted.map((id) => this.at(id))
+    for (const event of events) event.isNamed = true
+    return { ids: events.map(({ id }) => id), events }
   }
 }
 
 /** The lowest position of an event in log order: where its identity was first put on the log. */
 export function firstPosition(event: EventDraft): LogPosition | null {
-  let first: LogPosition | undefined
-  for (const { position } of event.copies) {
-    if (first === undefined || comparePositions(position, first) < 0) first = position
+  let first = event.copy?.position ?? null
+  for (const { position } of event.moreCopies) {
+    if (first === null || comparePositions(position, first) < 0) first = position
   }
-  return first ?? null
+  return first
+}
+
+/** When the first record of an event was appended. */
+export function recordedAt(event: EventDraft): number | null {
+  let first = event.copy?.recordedAtMs ?? null
+  for (const { recordedAtMs } of event.moreCopies) {
+    if (first === null || (recordedAtMs !== null && recordedAtMs < first)) first = recordedAtMs
+  }
+  return first
 }
 
 /** Positions in log order. */
@@ -114,46 +133,37 @@ function comparePositions(a: LogPosition, b: LogPosition): number {
   return (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0) || a.partition - b.partition || a.offset - b.offset
 }
 
-type Description = Pick<EventDraft, 'topic' | 'key' | 'hop' | 'source' | 'causes'>
-
-function describe(draft: EventDraft, found: Description): void {
-  draft.inFacts = true
-  draft.topic = draft.topic === '' ? found.topic : (smaller(draft.topic, found.topic) ?? '')
-  draft.key = smaller(draft.key, found.key)
-  draft.hop = draft.hop === null || (found.hop !== null && found.hop < draft.hop) ? found.hop : draft.hop
-  draft.source = smaller(draft.source, found.source)
-  // A join's output names all its causes; a fact that knows fewer of them adds nothing.
-  if (found.causes.every((cause) => draft.causes.includes(cause))) return
-  draft.causes = [...new Set([...draft.causes, ...found.causes])].sort()
+function isSamePlace(a: LogPosition, b: LogPosition): boolean {
+  return a.offset === b.offset && a.partition === b.partition && a.topic === b.topic
 }
 
 /** The same position told twice is one record; whoever knows more about it wins. */
-function addCopy(draft: EventDraft, copy: EventCopy): void {
-  const at = draft.copies.findIndex(({ position }) => comparePositions(position, copy.position) === 0)
-  const known = draft.copies[at]
-  if (known === undefined) draft.copies.push(copy)
-  else {
-    draft.copies[at] = {
-      position: copy.position,
-      recordedAtMs: largest(known.recordedAtMs, copy.recordedAtMs),
-      hash: copy.hash > known.hash ? copy.hash : known.hash,
-    }
+function addCopy(draft: EventDraft, place: LogPosition, recordedAtMs: number | null, hash: string): void {
+  let known: EventCopy | undefined
+  if (draft.copy !== null) {
+    known = isSamePlace(draft.copy.position, place)
+      ? draft.copy
+      : draft.moreCopies.find(({ position }) => isSamePlace(position, place))
   }
+  if (known !== undefined) {
+    if (recordedAtMs !== null) known.recordedAtMs = Math.max(known.recordedAtMs ?? recordedAtMs, recordedAtMs)
+    if (hash > known.hash) known.hash = hash
+    return
+  }
+  const { topic, partition, offset } = place
+  const copy = { position: { topic, partition, offset }, recordedAtMs, hash }
+  if (draft.copy === null) draft.copy = copy
+  else draft.moreCopies = added(draft.moreCopies, copy)
 }
 
-function hopAfter(fact: Fact): number | null {
-  return fact.inputs.length === 0 ? null : 1 + Math.max(...fact.inputs.map((input) => input.hop))
-}
-
-function placeOf({ topic, partition, offset }: LogPosition): LogPosition {
-  return { topic, partition, offset }
+function hopAfter({ inputs }: Fact): number | null {
+  if (inputs.length === 0) return null
+  let hop = -Infinity
+  for (const input of inputs) hop = Math.max(hop, input.hop)
+  return 1 + hop
 }
 
 function smaller(a: string | null, b: string | null): string | null {
   if (a === null || b === null) return a ?? b
   return a < b ? a : b
-}
-
-function largest(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b)
 }

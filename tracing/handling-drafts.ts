@@ -1,130 +1,104 @@
 /** Sorts facts by the handling they tell of. Facts may come in any order, more than once, and not at all. */
 import type { Fact, FactOutcome } from '../contracts/fact.ts'
 import { joinHandlingId, type Uuid } from '../contracts/ids.ts'
+import type { EventDrafts } from './event-drafts.ts'
+import { added, HandlingDraft, type EventDraft } from './flow-drafts.ts'
 import type { Subscriptions } from './subscriptions.ts'
-
-/** A handling under construction. */
-export interface HandlingDraft {
-  readonly key: string
-  readonly agent: string
-  readonly handlingId: Uuid
-  readonly isJoin: boolean
-  /** Without repetitions, in an order that depends on nothing but the facts. */
-  readonly facts: Fact[]
-  /** Events that reached it: consumed, recorded as members, or subscribed to and not yet heard of. */
-  readonly inputs: Set<Uuid>
-  /** Events that name it as their origin. */
-  readonly outputs: Set<Uuid>
-}
 
 /** Tell of a member of a join, whatever handling id they carry. */
 const MEMBER_OUTCOMES: ReadonlySet<FactOutcome> = new Set(['waiting', 'late'])
 
 /** All handlings of one flow. */
 export class HandlingDrafts {
-  readonly #byAgent = new Map<string, Map<Uuid, HandlingDraft>>()
-  readonly #byFact = new Map<Fact, HandlingDraft>()
   readonly #flowId: Uuid
+  readonly #events: EventDrafts
   readonly #joinAgents: Set<string>
-  readonly #joinIds = new Map<string, Uuid>()
+  readonly #joinPlaces = new Map<string, EventDraft>()
+  readonly #all: HandlingDraft[] = []
 
-  /** Takes facts as {@link distinctFacts} gives them. */
-  constructor(flowId: Uuid, facts: readonly Fact[], subscriptions: Subscriptions) {
+  /** Takes the facts of the flow, repetitions too, and tells the events what they say of them. */
+  constructor(flowId: Uuid, facts: readonly Fact[], events: EventDrafts, subscriptions: Subscriptions) {
     this.#flowId = flowId
-    this.#joinAgents = joinAgentsOf(facts)
-    for (const fact of facts) if (subscriptions.of(fact.agent)?.isJoin === true) this.#joinAgents.add(fact.agent)
-    // Duplicates last: whose copy they are depends on what other facts tell.
-    for (const fact of facts) if (fact.outcome !== 'duplicate') this.#add(fact)
-    for (const fact of facts) if (fact.outcome === 'duplicate') this.#add(fact)
+    this.#events = events
+    this.#joinAgents = joinAgentsOf(facts, subscriptions)
+    const duplicates: Fact[] = []
+    for (const fact of facts) {
+      // Last: whose copy they are depends on what other facts tell.
+      if (fact.outcome === 'duplicate') duplicates.push(fact)
+      else this.#add(fact)
+    }
+    for (const fact of duplicates) this.#add(fact)
+    for (const draft of this.#all) if (draft.facts.length > 1) draft.facts = distinctFacts(draft.facts)
   }
 
   /** The handling of an event by an agent; made when it is new. */
-  of(agent: string, handledId: Uuid, isJoin = this.#joinAgents.has(agent)): HandlingDraft {
-    return this.#get(agent, isJoin ? this.joinIdOf(agent) : handledId, isJoin)
+  of(agent: string, handled: EventDraft, isJoin = this.#joinAgents.has(agent)): HandlingDraft {
+    return this.#at(agent, isJoin ? this.joinPlaceOf(agent) : handled, isJoin)
   }
 
-  find(agent: string, handlingId: Uuid): HandlingDraft | undefined {
-    return this.#byAgent.get(agent)?.get(handlingId)
+  /** The handling of an agent that carries the id of this place. */
+  find(agent: string, place: EventDraft): HandlingDraft | undefined {
+    for (let draft = place.handlings; draft !== null; draft = draft.next) if (draft.agent === agent) return draft
+    return undefined
   }
 
-  /** Id of the one handling that this agent would have as a join. Asked for every event, so hashed once. */
-  joinIdOf(agent: string): Uuid {
-    let id = this.#joinIds.get(agent)
-    if (id === undefined) this.#joinIds.set(agent, (id = joinHandlingId(agent, this.#flowId)))
-    return id
+  /** Where the one handling is that this agent would have as a join. Asked for every event, so its id is hashed once. */
+  joinPlaceOf(agent: string): EventDraft {
+    let place = this.#joinPlaces.get(agent)
+    if (place === undefined) {
+      place = this.#events.at(joinHandlingId(agent, this.#flowId))
+      this.#joinPlaces.set(agent, place)
+    }
+    return place
   }
 
   all(): readonly HandlingDraft[] {
-    return [...this.#byAgent.values()].flatMap((own) => [...own.values()])
-  }
-
-  /** Key of the handling that a fact tells of. */
-  keyOf(fact: Fact): string {
-    return (this.#byFact.get(fact) ?? this.#draftOf(fact)).key
+    return this.#all
   }
 
   #add(fact: Fact): void {
+    if (fact.outcome === 'published') return this.#events.addFact(fact, null)
     const draft = this.#draftOf(fact)
-    draft.facts.push(fact)
-    this.#byFact.set(fact, draft)
-    if (fact.outcome !== 'late') for (const input of fact.inputs) draft.inputs.add(input.eventId)
-    for (const output of fact.outputs) draft.outputs.add(output.eventId)
+    draft.facts = added(draft.facts, fact)
+    this.#events.addFact(fact, draft)
   }
 
-  #draftOf(fact: Fact): HandlingDraft {
-    const { agent, handlingId } = fact
-    const isJoin = this.#joinAgents.has(agent)
-    if (isJoin && MEMBER_OUTCOMES.has(fact.outcome)) return this.of(agent, handlingId)
-    if (isJoin && fact.outcome === 'duplicate' && this.find(agent, handlingId) === undefined)
-      return this.of(agent, handlingId)
-    return this.#get(agent, handlingId, isJoin && handlingId === this.joinIdOf(agent))
+  #draftOf({ agent, handlingId, outcome }: Fact): HandlingDraft {
+    const place = this.#events.at(handlingId)
+    if (!this.#joinAgents.has(agent)) return this.#at(agent, place, false)
+    if (MEMBER_OUTCOMES.has(outcome)) return this.of(agent, place)
+    if (outcome === 'duplicate' && this.find(agent, place) === undefined) return this.of(agent, place)
+    return this.#at(agent, place, place === this.joinPlaceOf(agent))
   }
 
-  #get(agent: string, handlingId: Uuid, isJoin: boolean): HandlingDraft {
-    let own = this.#byAgent.get(agent)
-    if (own === undefined) this.#byAgent.set(agent, (own = new Map<Uuid, HandlingDraft>()))
-    let draft = own.get(handlingId)
-    if (draft === undefined) {
-      const key = `${agent}/${handlingId}`
-      draft = { key, agent, handlingId, isJoin, facts: [], inputs: new Set(), outputs: new Set() }
-      own.set(handlingId, draft)
-    }
+  #at(agent: string, place: EventDraft, isJoin: boolean): HandlingDraft {
+    const known = this.find(agent, place)
+    if (known !== undefined) return known
+    const draft = new HandlingDraft(agent, place, isJoin)
+    place.handlings = draft
+    this.#all.push(draft)
     return draft
   }
 }
 
-/**
- * Facts without repetitions (a fact may be appended twice), those of one handling together and sorted by their content. Most
- * handlings have one fact, so contents are compared only where there are several.
- */
-export function distinctFacts(facts: readonly Fact[]): readonly Fact[] {
-  const byHandling = new Map<Uuid, Fact | Fact[]>()
-  for (const fact of facts) {
-    const others = byHandling.get(fact.handlingId)
-    if (others === undefined) byHandling.set(fact.handlingId, fact)
-    else if (Array.isArray(others)) others.push(fact)
-    else byHandling.set(fact.handlingId, [others, fact])
+function joinAgentsOf(facts: readonly Fact[], subscriptions: Subscriptions): Set<string> {
+  const agents = new Set<string>()
+  for (const { agent, outcome, inputs } of facts) {
+    if (outcome === 'published') continue
+    const isMember = inputs.length > 1 || MEMBER_OUTCOMES.has(outcome)
+    if (isMember || subscriptions.of(agent)?.isJoin === true) agents.add(agent)
   }
-  const distinct: Fact[] = []
-  for (const own of byHandling.values()) {
-    if (Array.isArray(own)) for (const fact of sortDistinct(own)) distinct.push(fact)
-    else distinct.push(own)
-  }
-  return distinct
+  return agents
 }
 
-function sortDistinct(facts: readonly Fact[]): readonly Fact[] {
+/** Facts of one handling without repetitions (a fact may be appended twice), sorted by their content. */
+function distinctFacts(facts: readonly Fact[]): readonly Fact[] {
   const byContent = new Map(facts.map((fact) => [contentOf(fact), fact]))
   return [...byContent].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fact]) => fact)
 }
 
 function contentOf(fact: Fact): string {
   const places = [...fact.inputs, ...fact.outputs].map((event) => `${event.eventId}@${event.partition}/${event.offset}`)
-  const { agent, handlingId, outcome, attempt, instance, startedAtMs, endedAtMs } = fact
-  return JSON.stringify([agent, handlingId, endedAtMs, startedAtMs, attempt, outcome, instance, places])
-}
-
-function joinAgentsOf(facts: readonly Fact[]): Set<string> {
-  const isJoin = (fact: Fact): boolean => MEMBER_OUTCOMES.has(fact.outcome) || fact.inputs.length > 1
-  return new Set(facts.filter(isJoin).map((fact) => fact.agent))
+  const { handlingId, outcome, attempt, instance, startedAtMs, endedAtMs } = fact
+  return JSON.stringify([handlingId, endedAtMs, startedAtMs, attempt, outcome, instance, places])
 }

@@ -1,72 +1,93 @@
 /** Which agent owes an end to which event. Every event meets every agent that subscribes to its topic, heard of or not. */
 import type { Fact } from '../contracts/fact.ts'
 import type { Uuid } from '../contracts/ids.ts'
-import { firstPosition, type EventDrafts } from './event-drafts.ts'
-import type { FlowHandling } from './flow-graph.ts'
-import type { HandlingDraft, HandlingDrafts } from './handling-drafts.ts'
+import { firstPosition } from './event-drafts.ts'
+import { added, type EventDraft, type HandlingDraft } from './flow-drafts.ts'
+import type { HandlingDrafts } from './handling-drafts.ts'
+import { hasEnded } from './resolve-handling.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 /** One agent's duty to end with one event. */
 export interface Reaction {
-  readonly eventId: Uuid
-  readonly agent: string
-  readonly handlingKey: string
+  readonly event: EventDraft
+  readonly handling: HandlingDraft
   /** It came too late for a join, which is its end. */
   readonly isLate: boolean
 }
 
 /** All reactions that the events of a flow ask for. A handling that nobody has told of yet is added to the drafts. */
 export function expectReactions(
-  events: EventDrafts,
+  events: readonly EventDraft[],
   drafts: HandlingDrafts,
   subscriptions: Subscriptions,
 ): readonly Reaction[] {
   const reactions: Reaction[] = []
-  const joinFacts = new JoinFacts()
-  for (const event of events.byId.values()) {
+  const told = new ToldOfJoins()
+  for (const event of events) {
     for (const { agent, isJoin } of subscriptions.to(event.topic, firstPosition(event))) {
-      const joinId = drafts.joinIdOf(agent)
+      const joinPlace = drafts.joinPlaceOf(agent)
+      const join = drafts.find(agent, joinPlace)
       // A member that could not be read has a handling of its own.
-      const id = isJoin && drafts.find(agent, event.id) === undefined ? joinId : event.id
-      const join = drafts.find(agent, joinId)
-      const isLate = join !== undefined && joinFacts.of(join).late.has(event.id)
-      const handling = drafts.of(agent, id, id === joinId)
-      if (!isLate && !joinFacts.of(handling).fires) handling.inputs.add(event.id)
-      reactions.push({ eventId: event.id, agent, handlingKey: handling.key, isLate })
+      const goesToJoin = (isJoin && drafts.find(agent, event) === undefined) || event === joinPlace
+      const isLate = join !== undefined && told.of(join).late.has(event.id)
+      const handling = drafts.of(agent, event, goesToJoin)
+      const fires = handling === join ? told.of(join).fires : handling.facts.some(firesJoin)
+      if (!isLate && !fires) handling.reachedBy = added(handling.reachedBy, event)
+      reactions.push({ event, handling, isLate })
     }
   }
   return reactions
 }
 
-/** Reactions that are still owed. An event that a fired join does not name, and has not called late, is owed an end. */
-export function outstandingReactions(
-  reactions: readonly Reaction[],
-  handlings: readonly FlowHandling[],
-): readonly Reaction[] {
-  const endedWith = new Map<string, ReadonlySet<Uuid>>()
-  for (const { key, status, inputs } of handlings) {
-    if (status === 'completed' || status === 'failed') endedWith.set(key, new Set(inputs))
+/** How many reactions are still owed; each event is told by whom. An event that a fired join does not name, and has not called late, is owed an end. */
+export function awaitReactions(reactions: readonly Reaction[]): number {
+  let owed = 0
+  const ends = new Ends()
+  for (const { event, handling, isLate } of reactions) {
+    if (isLate || ends.has(handling, event)) continue
+    event.awaiting = added(event.awaiting, handling.agent)
+    owed++
   }
-  return reactions.filter(
-    ({ isLate, handlingKey, eventId }) => !isLate && endedWith.get(handlingKey)?.has(eventId) !== true,
-  )
+  return owed
 }
 
-/** What the facts of a join say of its members; asked for every event of the flow, so it is read from them once. */
-class JoinFacts {
-  readonly #known = new Map<HandlingDraft, { readonly late: ReadonlySet<Uuid>; readonly fires: boolean }>()
+/** More inputs than these are looked up, not looked through. */
+const FEW = 8
 
-  of(handling: HandlingDraft): { readonly late: ReadonlySet<Uuid>; readonly fires: boolean } {
-    let known = this.#known.get(handling)
-    if (known === undefined) {
-      const late = handling.facts.filter((fact) => fact.outcome === 'late').flatMap((fact) => fact.inputs)
-      known = { late: new Set(late.map((input) => input.eventId)), fires: handling.facts.some(firesJoin) }
-      this.#known.set(handling, known)
+/** Which handlings have ended with which events. */
+class Ends {
+  readonly #many = new Map<HandlingDraft, ReadonlySet<EventDraft>>()
+
+  has(handling: HandlingDraft, event: EventDraft): boolean {
+    const { resolved, inputs } = handling
+    if (resolved === null || !hasEnded(resolved.status)) return false
+    if (inputs.length <= FEW) return inputs.includes(event)
+    let known = this.#many.get(handling)
+    if (known === undefined) this.#many.set(handling, (known = new Set(inputs)))
+    return known.has(event)
+  }
+}
+
+interface Told {
+  readonly late: ReadonlySet<Uuid>
+  readonly fires: boolean
+}
+
+/** What the facts of joins say of their members; asked for every event of the flow, so it is read from them once. */
+class ToldOfJoins {
+  readonly #known = new Map<HandlingDraft, Told>()
+
+  of(join: HandlingDraft): Told {
+    let told = this.#known.get(join)
+    if (told === undefined) {
+      const late = join.facts.filter((fact) => fact.outcome === 'late').flatMap((fact) => fact.inputs)
+      told = { late: new Set(late.map((input) => input.eventId)), fires: join.facts.some(firesJoin) }
+      this.#known.set(join, told)
     }
-    return known
+    return told
   }
 }
 
-function firesJoin(fact: Fact): boolean {
-  return fact.outcome === 'completed' || fact.outcome === 'rejected' || fact.outcome === 'dead-lettered'
+function firesJoin({ outcome }: Fact): boolean {
+  return outcome === 'completed' || outcome === 'rejected' || outcome === 'dead-lettered'
 }

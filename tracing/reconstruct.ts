@@ -7,9 +7,10 @@ import type { Uuid } from '../contracts/ids.ts'
 import type { Manifest } from '../contracts/manifest.ts'
 import { assembleGraph } from './assemble-graph.ts'
 import { EventDrafts, type SeenEvent } from './event-drafts.ts'
+import { added, type EventDraft, type HandlingDraft } from './flow-drafts.ts'
 import type { FlowGraph, FlowHandling } from './flow-graph.ts'
-import { distinctFacts, HandlingDrafts } from './handling-drafts.ts'
-import { expectReactions } from './reactions.ts'
+import { HandlingDrafts } from './handling-drafts.ts'
+import { awaitReactions, expectReactions } from './reactions.ts'
 import { hasEnded, resolveHandling } from './resolve-handling.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -29,54 +30,53 @@ export interface FlowSources {
 /** The graph of a flow. Without any fact or event of the flow it is empty and `pending`. */
 export function reconstructFlow(sources: FlowSources): FlowGraph {
   const { flowId, manifests } = sources
-  const facts = distinctFacts(sources.facts.filter((fact) => fact.flowId === flowId))
+  const facts = sources.facts.filter((fact) => fact.flowId === flowId)
   const seen = sources.events?.filter((event) => event.envelope.flowId === flowId)
   const subscriptions = manifests instanceof Subscriptions ? manifests : new Subscriptions(manifests)
-  const drafts = new HandlingDrafts(
-    flowId,
-    facts.filter((fact) => fact.outcome !== 'published'),
-    subscriptions,
-  )
-  const events = collectEvents(facts, seen ?? [], drafts)
-  inferPublishers(events, drafts)
-  const reactions = expectReactions(events, drafts, subscriptions)
-  const handlings = markStuck(drafts.all().map((draft) => resolveHandling(draft, events, subscriptions)))
+  const drafts = new EventDrafts()
+  const handlings = new HandlingDrafts(flowId, facts, drafts, subscriptions)
+  for (const event of seen ?? []) drafts.addSeen(event)
+  const events = drafts.all()
+  inferPublishers(events, handlings)
+  const reactions = expectReactions(events, handlings, subscriptions)
+  const all = handlings.all()
+  for (const draft of all) draft.resolved = resolveHandling(draft, drafts, subscriptions)
+  markStuck(all)
   return assembleGraph({
     flowId,
     facts,
     seen,
-    drafts: events,
-    handlings,
-    reactions,
+    events,
+    handlings: all,
+    reactions: { expected: reactions.length, owed: awaitReactions(reactions) },
     subscriptionsKnown: !subscriptions.isEmpty,
     unreadableFacts: sources.unreadableFacts ?? 0,
   })
 }
 
-function collectEvents(facts: readonly Fact[], seen: readonly SeenEvent[], drafts: HandlingDrafts): EventDrafts {
-  const events = new EventDrafts()
-  for (const fact of facts) events.addFact(fact, fact.outcome === 'published' ? null : drafts.keyOf(fact))
-  for (const event of seen) events.addSeen(event)
-  // A cause that nothing else tells of is still an event.
-  for (const event of [...events.byId.values()]) for (const cause of event.causes) events.get(cause)
-  return events
-}
-
 /** An event tells by itself who published it and why, so a missing fact does not break the graph. */
-function inferPublishers(events: EventDrafts, drafts: HandlingDrafts): void {
-  for (const event of events.byId.values()) {
-    const [cause] = event.causes
-    if (event.publishedBy !== null || cause === undefined || event.source === null) continue
-    const handling = drafts.of(event.source, cause, event.causes.length > 1 || undefined)
-    for (const id of event.causes) handling.inputs.add(id)
-    handling.outputs.add(event.id)
-    event.publishedBy = handling.key
+function inferPublishers(events: readonly EventDraft[], handlings: HandlingDrafts): void {
+  for (const event of events) {
+    const { source, causes } = event
+    const [cause] = causes.events
+    if (event.publishedBy !== null || cause === undefined || source === null) continue
+    const handling = handlings.of(source, cause, causes.events.length > 1 || undefined)
+    for (const each of causes.events) handling.reachedBy = added(handling.reachedBy, each)
+    handling.claimedBy = added(handling.claimedBy, event)
+    event.publishedBy = handling
   }
 }
 
 /** A waiting join is stuck when nothing under way can bring what it misses. */
-function markStuck(handlings: readonly FlowHandling[]): readonly FlowHandling[] {
-  const waitsForJoin = (handling: FlowHandling): boolean => handling.status === 'waiting' && handling.join !== null
-  if (handlings.some((handling) => !hasEnded(handling.status) && !waitsForJoin(handling))) return handlings
-  return handlings.map((handling) => (waitsForJoin(handling) ? { ...handling, status: 'stuck' } : handling))
+function markStuck(handlings: readonly HandlingDraft[]): void {
+  for (const { resolved } of handlings) {
+    if (resolved !== null && !hasEnded(resolved.status) && !waitsForJoin(resolved)) return
+  }
+  for (const draft of handlings) {
+    if (draft.resolved !== null && waitsForJoin(draft.resolved)) draft.resolved = { ...draft.resolved, status: 'stuck' }
+  }
+}
+
+function waitsForJoin({ status, join }: FlowHandling): boolean {
+  return status === 'waiting' && join !== null
 }

@@ -10,12 +10,16 @@ export interface Subscription {
   readonly isJoin: boolean
 }
 
+const NOBODY: readonly Subscription[] = []
+
 /** The subscriptions of all agents that have announced themselves. */
 export class Subscriptions {
   readonly #byAgent = new Map<string, Subscription>()
   readonly #byTopic = new Map<string, Subscription[]>()
   /** `<agent> <topic>/<partition>` to the lowest offset at which a subscription of the agent began. */
   readonly #beginsAt = new Map<string, number>()
+  /** By topic and partition, in the order of the topic's subscriptions. */
+  readonly #begins = new Map<string, Map<number, readonly number[]>>()
 
   constructor(manifests: readonly Manifest[]) {
     const newest = new Map<string, Manifest>()
@@ -50,12 +54,23 @@ export class Subscriptions {
 
   /** Subscriptions that had begun when this record was appended; all of the topic when the place is unknown. */
   to(topic: string, position: LogPosition | null): readonly Subscription[] {
-    const all = this.#byTopic.get(topic) ?? []
-    if (position === null) return all
-    return all.filter(({ agent }) => {
-      const beginsAt = this.#beginsAt.get(`${agent} ${topic}/${position.partition}`)
-      return beginsAt === undefined || position.offset >= beginsAt
-    })
+    const all = this.#byTopic.get(topic) ?? NOBODY
+    if (position === null || all.length === 0) return all
+    const begins = this.#beginsIn(topic, position.partition, all)
+    if (begins.every((offset) => position.offset >= offset)) return all
+    return all.filter((_, index) => position.offset >= (begins[index] ?? -Infinity))
+  }
+
+  /** Where the subscriptions of a topic begin in one of its partitions; asked for every event, so it is looked up once. */
+  #beginsIn(topic: string, partition: number, all: readonly Subscription[]): readonly number[] {
+    let partitions = this.#begins.get(topic)
+    if (partitions === undefined) this.#begins.set(topic, (partitions = new Map<number, readonly number[]>()))
+    let begins = partitions.get(partition)
+    if (begins === undefined) {
+      begins = all.map(({ agent }) => this.#beginsAt.get(`${agent} ${topic}/${partition}`) ?? -Infinity)
+      partitions.set(partition, begins)
+    }
+    return begins
   }
 
   #add(subscription: Subscription): void {

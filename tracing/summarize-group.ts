@@ -1,4 +1,5 @@
 /** One group of a flow in numbers: counts, spreads, and by name only those members that need a look. */
+import type { Uuid } from '../contracts/ids.ts'
 import { needsAttention } from './discarded.ts'
 import { costOf } from './flow-cost.ts'
 import type { FlowEvent, FlowHandling, FlowStatus } from './flow-graph.ts'
@@ -60,7 +61,8 @@ export function summarizeEvents(id: string, events: readonly FlowEvent[]): Event
 
 /** What a group of handlings is summed up with. */
 export interface SummaryContext {
-  readonly topicOf: ReadonlyMap<string, string>
+  /** '' for an event that there is not. */
+  readonly topicOf: (eventId: Uuid) => string
   /** Keys on the critical path. */
   readonly critical: ReadonlySet<string>
 }
@@ -99,10 +101,10 @@ export function summarizeHandlings(
   }
 }
 
-function topicsOf(handling: FlowHandling | undefined, topicOf: ReadonlyMap<string, string>): readonly string[] {
+function topicsOf(handling: FlowHandling | undefined, topicOf: SummaryContext['topicOf']): readonly string[] {
   if (handling === undefined) return []
   const { join, inputs } = handling
-  const named = join === null || join.topics.length === 0 ? inputs.map((id) => topicOf.get(id) ?? '') : join.topics
+  const named = join === null || join.topics.length === 0 ? inputs.map(topicOf) : join.topics
   return [...new Set(named)].sort()
 }
 
@@ -134,7 +136,7 @@ function memberOf(handling: FlowHandling): GroupMember {
 }
 
 function spreadOf(handlings: readonly FlowHandling[], read: (handling: FlowHandling) => number | null): Spread | null {
-  const durations = Float64Array.from(handlings.flatMap((handling) => read(handling) ?? [])).sort()
+  const durations = durationsOf(handlings, read).sort()
   const [leastMs] = durations
   if (leastMs === undefined) return null
   const middle = Math.floor(durations.length / 2)
@@ -145,6 +147,19 @@ function spreadOf(handlings: readonly FlowHandling[], read: (handling: FlowHandl
     mostMs: durations.at(-1) ?? leastMs,
     totalMs: durations.reduce((sum, ms) => sum + ms, 0),
   }
+}
+
+function durationsOf(
+  handlings: readonly FlowHandling[],
+  read: (handling: FlowHandling) => number | null,
+): Float64Array {
+  const durations = new Float64Array(handlings.length)
+  let count = 0
+  for (const handling of handlings) {
+    const durationMs = read(handling)
+    if (durationMs !== null) durations[count++] = durationMs
+  }
+  return durations.subarray(0, count)
 }
 
 /** Not Math.min(...): a flow may have more members than a call may have arguments. */

@@ -2,7 +2,7 @@
  * Reads the platform's own records, facts and manifests, from the log. A record that cannot be decoded is reported and passed by;
  * one of a newer format stops the reading, because what it says would be misread.
  */
-import type { EventCodec } from '../../contracts/codec.ts'
+import type { Decoded, EventCodec } from '../../contracts/codec.ts'
 import { AGENTS_TOPIC, FACTS_TOPIC, type TopicContract } from '../../contracts/contract.ts'
 import { isLabanError, LabanError } from '../../contracts/errors.ts'
 import { FACT_FORMAT_VERSION, type Fact } from '../../contracts/fact.ts'
@@ -77,13 +77,19 @@ export async function readFacts(
 ): Promise<ReadFacts> {
   const facts: Fact[] = []
   let unreadable = 0
+  const wanted = flowId === undefined ? undefined : Buffer.from(flowId)
   for (const range of ranges) {
-    for await (const record of recordsIn(source.broker, range)) {
-      // The key is compared before anything is decoded: most records of a partition belong to other flows.
-      if (flowId !== undefined && record.key?.toString('utf8') !== flowId) continue
-      const fact = await decodeRecord<Fact>(source.codec, range, record, FACT_FORMAT_VERSION)
-      if (fact === undefined) unreadable++
-      else facts.push(fact)
+    if (range.fromOffset >= range.toOffset) continue
+    for await (const batch of source.broker.reader.read(range)) {
+      for (const record of batch) {
+        // The key is compared before anything is decoded: most records of a partition belong to other flows.
+        if (wanted !== undefined && record.key?.equals(wanted) !== true) continue
+        const read = tryDecode<Fact>(source.codec, range, record, FACT_FORMAT_VERSION)
+        // Waiting for each of 100,000 facts would take longer than decoding them.
+        const fact = isMissing(read) ? await decodeRecord<Fact>(source.codec, range, record, FACT_FORMAT_VERSION) : read
+        if (fact === undefined) unreadable++
+        else facts.push(fact)
+      }
     }
   }
   return { facts, unreadable }
@@ -141,23 +147,54 @@ export async function readManifests(source: LogSource): Promise<readonly Manifes
 /** One record's value; undefined for one that can never be read. @throws LABAN_FORMAT_TOO_NEW, LABAN_REGISTRY_UNAVAILABLE */
 export async function decodeRecord<T extends { readonly formatVersion: number }>(
   codec: EventCodec,
-  { topic, partition }: TopicPartition,
+  place: TopicPartition,
   record: BrokerRecord,
   known: number,
 ): Promise<T | undefined> {
-  const where = { partition, offset: record.offset }
   try {
-    let decoded = codec.decode(topic, record.value, where)
-    while ('loadSchemaId' in decoded) {
-      await codec.load(decoded.loadSchemaId)
-      decoded = codec.decode(topic, record.value, where)
+    let read = tryDecode<T>(codec, place, record, known)
+    while (isMissing(read)) {
+      await codec.load(read.loadSchemaId)
+      read = tryDecode<T>(codec, place, record, known)
     }
-    const value = decoded.value as T
-    if (value.formatVersion <= known) return value
-    const what = `${topic}/${partition}@${record.offset}`
-    throw new LabanError('LABAN_FORMAT_TOO_NEW', { what, found: value.formatVersion, known })
+    return read
   } catch (error) {
-    if (isLabanError(error) && error.errorClass === 'terminal') return undefined
+    // A schema that the registry does not know.
+    if (isTerminal(error)) return undefined
     throw error
   }
+}
+
+/** A writer's schema must be loaded first. */
+type MissingSchema = Extract<Decoded, { readonly loadSchemaId: number }>
+
+function tryDecode<T extends { readonly formatVersion: number }>(
+  codec: EventCodec,
+  { topic, partition }: TopicPartition,
+  { value, offset }: BrokerRecord,
+  known: number,
+): T | undefined | MissingSchema {
+  let decoded: Decoded
+  try {
+    decoded = codec.decode(topic, value, { partition, offset })
+  } catch (error) {
+    if (isTerminal(error)) return undefined
+    throw error
+  }
+  if ('loadSchemaId' in decoded) return decoded
+  const found = decoded.value as T
+  if (found.formatVersion <= known) return found
+  throw new LabanError('LABAN_FORMAT_TOO_NEW', {
+    what: `${topic}/${partition}@${offset}`,
+    found: found.formatVersion,
+    known,
+  })
+}
+
+function isMissing(read: object | undefined): read is MissingSchema {
+  return read !== undefined && 'loadSchemaId' in read
+}
+
+function isTerminal(error: unknown): boolean {
+  return isLabanError(error) && error.errorClass === 'terminal'
 }

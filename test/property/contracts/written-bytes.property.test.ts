@@ -1,4 +1,4 @@
-/** What is written by hand for speed has the bytes of the general way: facts in Avro, envelopes as header blocks. */
+/** What is written or read by hand for speed is what the general way gives: facts in Avro, envelopes as header blocks. */
 import type avsc from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -6,9 +6,11 @@ import { EnvelopeBlocks } from '../../../contracts/envelope-block.ts'
 import { encodeEnvelope, type SentEnvelope } from '../../../contracts/envelope.ts'
 import { createContractSet } from '../../../contracts/contract-set.ts'
 import { FACTS_TOPIC } from '../../../contracts/contract.ts'
+import { scanAvro } from '../../../contracts/avro-scan.ts'
 import { avroType } from '../../../contracts/avro-type.ts'
 import type { Fact } from '../../../contracts/fact.ts'
 import { writeFact } from '../../../contracts/fact-bytes.ts'
+import { FactDecoder } from '../../../contracts/fact-decoder.ts'
 import { HeaderBlock } from '../../../contracts/header-block.ts'
 
 const text = fc.string({ unit: 'binary', maxLength: 80 }).filter((sample) => sample.isWellFormed())
@@ -78,6 +80,51 @@ describe('a fact written by hand', () => {
     )
   })
 })
+
+describe('a fact read by hand', () => {
+  const type: avsc.Type = avroType(createContractSet({}).get(FACTS_TOPIC).schema)
+  const decoder = new FactDecoder()
+  const generally = (bytes: Buffer): unknown =>
+    scanAvro(type, bytes, 0) === undefined ? type.fromBuffer(bytes) : undefined
+
+  it('is what the general decoder reads, whatever was read before', () => {
+    fc.assert(
+      fc.property(facts, (fact) => {
+        const bytes = type.toBuffer(fact)
+        const read = decoder.decode(bytes, 0)
+        // Only numbers that nothing in a fact reaches are left to the general decoder.
+        if (read === undefined) expect(Math.max(...numbersIn(fact).map(Math.abs))).toBeGreaterThan(2 ** 47)
+        else expect(read).toEqual(generally(bytes))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('is left to the general decoder, or is what that reads, when bytes are broken', () => {
+    const broken = fc.record({ fact: facts, at: fc.nat(), byte: fc.nat(255), cut: fc.boolean() })
+    fc.assert(
+      fc.property(broken, ({ fact, at, byte, cut }) => {
+        const bytes = type.toBuffer(fact)
+        const place = at % bytes.length
+        bytes[place] = byte
+        const given = cut ? bytes.subarray(0, place) : bytes
+        const read = decoder.decode(given, 0)
+        if (read !== undefined) expect(read).toEqual(generally(given))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+})
+
+function numbersIn(fact: Fact): readonly number[] {
+  const { inputs, outputs, steps } = fact
+  return [
+    ...[fact.startedAtMs, fact.endedAtMs],
+    ...inputs.flatMap(({ offset, recordedAtMs }) => [offset, recordedAtMs]),
+    ...outputs.map(({ offset }) => offset),
+    ...steps.map(({ durationMs }) => durationMs),
+  ]
+}
 
 const maybeText = fc.option(text, { nil: undefined })
 const envelopes: fc.Arbitrary<SentEnvelope> = fc

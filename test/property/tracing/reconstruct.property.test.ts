@@ -6,6 +6,7 @@ import { reconstructFlow } from '../../../tracing/reconstruct.ts'
 import { Subscriptions } from '../../../tracing/subscriptions.ts'
 import type { Story } from '../../unit/tracing/story.ts'
 import * as stories from '../../unit/tracing/stories.ts'
+import { anyFact, anyManifests, anyRecord, FLOW_ID } from './any-facts.ts'
 
 const told: readonly Story[] = [
   stories.linear(),
@@ -41,6 +42,27 @@ describe('reconstructFlow', () => {
         })
         expect(graph).toEqual(one.graphFromLog())
       }),
+    )
+  })
+
+  it('does not depend on order or repetition, whatever facts and records say', () => {
+    const case_ = fc
+      .record({ facts: fc.array(anyFact, { maxLength: 12 }), events: fc.array(anyRecord, { maxLength: 6 }) })
+      .chain(({ facts, events }) =>
+        fc.record({
+          ...{ facts: fc.constant(facts), events: fc.constant(events), manifests: anyManifests },
+          told: some(facts).chain((again) => shuffled([...facts, ...again])),
+          met: some(events).chain((again) => shuffled([...events, ...again])),
+        }),
+      )
+    fc.assert(
+      fc.property(case_, ({ facts, events, told, met, manifests }) => {
+        const graph = reconstructFlow({ flowId: FLOW_ID, facts, events, manifests })
+        expect(reconstructFlow({ flowId: FLOW_ID, facts: told, events: met, manifests })).toEqual(graph)
+        const known = new Set([...graph.events.map((event) => event.id), ...graph.handlings.map((one) => one.key)])
+        expect(graph.edges.every((edge) => known.has(edge.from) && known.has(edge.to))).toBe(true)
+      }),
+      { numRuns: 500 },
     )
   })
 
