@@ -23,7 +23,7 @@ const NO_DETAIL: Fact['detail'] = {}
  */
 export class FactDecoder {
   readonly #remembered: string[] = new Array<string>(REMEMBERED).fill('')
-  #bytes = NO_BYTES
+  #bytes: Buffer = NO_BYTES
   #at = 0
   /** False once something was met that the general decoder must judge; what is read then means nothing. */
   #isWell = true
