@@ -19,7 +19,7 @@ export const console = defineCommand({
   async run(_args, options, context) {
     const { openTarget } = await import('../target.ts')
     const { createLogger } = await import('../../runtime/internal.ts')
-    const { openFlowSource } = await import('../../services/ledger/index.ts')
+    const { openLastingFlowSource } = await import('../../services/ledger/index.ts')
     const { startConsole } = await import('../../console/server/start-console.ts')
     const { readingSource } = await import('../reading-source.ts')
     const { untilSignal } = await import('../run-service.ts')
@@ -29,7 +29,7 @@ export const console = defineCommand({
     const target = await openTarget(context, { on: options.on, purpose: 'read', log })
     try {
       const { stack, kind, description } = target
-      const flows = await openFlowSource(stack)
+      const flows = await openLastingFlowSource(stack)
       const settings = stack.config.console
       const running = await startConsole({
         ...{ stack, source: flows.source, codec: readingSource(stack).codec, target: description },

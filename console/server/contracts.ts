@@ -5,6 +5,8 @@ import type { ConsoleContext } from './context.ts'
 import { producedBy } from './topology.ts'
 
 const PLATFORM_TOPICS: readonly string[] = [AGENTS_TOPIC, FACTS_TOPIC]
+/** The platform keys these records itself. */
+const AGENTS_KEY = 'agent and instance'
 
 /** All contracts by name, those of the platform last. */
 export function listContracts({ stack }: ConsoleContext): readonly ContractLine[] {
@@ -40,7 +42,8 @@ function lineOf(contract: TopicContract, versions: number): ContractLine {
   const { name, owner, keyField, partitions, retentionMs, cleanup, rules, schema } = contract
   return {
     topic: name,
-    ...{ owner, keyField, partitions, retentionMs, cleanup, versions },
+    ...{ owner, partitions, retentionMs, cleanup, versions },
+    keyField: name === AGENTS_TOPIC ? AGENTS_KEY : keyField,
     rules: rules.length,
     fields: fieldsOf(schema).length,
     isPlatform: PLATFORM_TOPICS.includes(name),

@@ -1,6 +1,6 @@
 /** The console's HTTP API and page, not listening yet: all routes stand here. What reads is a GET, what acts is a POST below `/api/actions`. */
 import { createHash } from 'node:crypto'
-import { fastify, type FastifyInstance } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { About } from '../api.ts'
 import type { ConsoleContext } from './context.ts'
 import { listContracts, viewContract } from './contracts.ts'
@@ -23,7 +23,7 @@ const SERVER_ERROR = 500
 export interface AppOptions {
   readonly context: ConsoleContext
   readonly operator: Operator
-  readonly about: About
+  readonly about: () => About
   readonly allowedHosts: readonly string[]
   /** Folder of the page; asked with the first request for it. */
   readonly webDir: () => Promise<string>
@@ -48,9 +48,9 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app
 }
 
-function addReadingRoutes(app: FastifyInstance, context: ConsoleContext, about: About): void {
+function addReadingRoutes(app: FastifyInstance, context: ConsoleContext, about: () => About): void {
   const sampler = new Sampler(context.stack)
-  app.get('/api/about', () => about)
+  app.get('/api/about', about)
   app.get('/api/topology', () => context.kept.get('topology', () => readTopology(context, sampler)))
   app.get<{ Querystring: Query }>('/api/flows', ({ query }) => searchFlows(context, query))
   app.get<{ Params: { id: string } }>('/api/flows/:id', ({ params }) => viewFlow(context, params.id))
@@ -75,21 +75,16 @@ function addReadingRoutes(app: FastifyInstance, context: ConsoleContext, about: 
 }
 
 function addActionRoutes(app: FastifyInstance, context: ConsoleContext, operator: Operator): void {
-  const check = (authorization: string | undefined): void => operator.check(authorization)
-  app.post('/api/actions/check', { onRequest: async ({ headers }) => check(headers.authorization) }, () => ({
-    ok: true,
-  }))
+  const onRequest = async ({ headers, url, ip }: FastifyRequest): Promise<void> =>
+    operator.check(headers.authorization, { path: url, address: ip })
+  app.post('/api/actions/check', { onRequest }, () => ({ ok: true }))
   for (const action of ACTIONS) {
-    app.post(
-      `/api/actions/${action}`,
-      { onRequest: async ({ headers }) => check(headers.authorization) },
-      async (request) => {
-        const result = await operator.act(action, request.body)
-        // What was kept is no longer so; the page asks again at once.
-        context.kept.forget()
-        return result
-      },
-    )
+    app.post(`/api/actions/${action}`, { onRequest }, async (request) => {
+      const result = await operator.act(action, request.body)
+      // What was kept is no longer so; the page asks again at once.
+      context.kept.forget()
+      return result
+    })
   }
 }
 

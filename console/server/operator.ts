@@ -48,13 +48,13 @@ export class Operator {
     return this.#options.token !== undefined
   }
 
-  /** @throws LABAN_CONSOLE_ACTIONS_OFF, LABAN_CONSOLE_TOKEN */
-  check(authorization: string | undefined): void {
+  /** A wrong token is a line in the log with what was asked from where. @throws LABAN_CONSOLE_ACTIONS_OFF, LABAN_CONSOLE_TOKEN */
+  check(authorization: string | undefined, asked: { readonly path: string; readonly address: string }): void {
     const { token, log } = this.#options
     if (token === undefined) throw new LabanError('LABAN_CONSOLE_ACTIONS_OFF')
     const given = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1] ?? ''
     if (isSame(given, token())) return
-    log.warn('an action came with a wrong operator token')
+    log.warn('an action came with a wrong operator token', { ...asked })
     throw new LabanError('LABAN_CONSOLE_TOKEN')
   }
 

@@ -101,7 +101,7 @@ export function openConsole(
     contractOf: (topic) => stack.contracts.get(topic),
     lettersOf: (agent) => lettersOf(context, agent),
   })
-  const about = aboutOf(options, operator)
+  const about = (): About => aboutOf(options, operator)
   const app = createApp({ context, operator, about, allowedHosts: [...allowedHosts, host], webDir })
   return {
     app,

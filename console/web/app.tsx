@@ -124,7 +124,7 @@ function Sidebar({
         {about !== undefined && (
           <>
             <p title={about.target}>{about.target}</p>
-            {about.namespace !== '' && <p>namespace {about.namespace}</p>}
+            {about.namespace !== '' && <p title={about.namespace}>namespace {about.namespace}</p>}
             <p>flows from the {about.readsFrom}</p>
             <p>{about.actions.enabled ? 'Actions need the token' : 'Read-only'}</p>
           </>

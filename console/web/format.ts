@@ -20,6 +20,13 @@ export function durationText(durationMs: number | null): string {
   return `${Math.floor(ms / size)} ${name}${rest === 0 ? '' : ` ${rest} ${smallName}`}`
 }
 
+/** `5 s ago`, `3 min ago`: one unit, as nobody needs more of it. */
+export function agoText(durationMs: number): string {
+  const ms = Math.max(0, durationMs)
+  const [sizeMs, name] = UNITS.find(([size]) => ms >= size) ?? [1_000, 's']
+  return `${Math.floor(ms / sizeMs)} ${name} ago`
+}
+
 /** `14:03:22` today, else with the date; by the clock of this browser. */
 export function timeText(atMs: number | null, nowMs = Date.now()): string {
   if (atMs === null) return '–'

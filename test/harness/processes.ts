@@ -71,6 +71,7 @@ export class Deployment {
   /** For files of the test; removed with the deployment. */
   readonly folder: string
   readonly #processes: AgentProcess[] = []
+  readonly #others: Running[] = []
 
   private constructor(namespace: string, folder: string, env: Environment) {
     this.namespace = namespace
@@ -127,6 +128,20 @@ export class Deployment {
     return process
   }
 
+  /** Starts `laban console` on any free port; it is ended with the deployment. Resolves with its address once it answers. */
+  async startConsole(env: Environment = {}): Promise<{ readonly url: string; readonly running: Running }> {
+    const running = startLaban(['console', '--on', 'kafka', '--port', '0'], { env: { ...this.env, ...env } })
+    this.#others.push(running)
+    const urlOf = (): string | undefined => /(http:\S+\/)\s/.exec(running.stdout())?.[1]
+    await waitFor(() => running.child.exitCode !== null || urlOf(), {
+      timeoutMs: START_TIMEOUT_MS,
+      what: 'the console',
+    })
+    const url = urlOf()
+    if (url === undefined) throw new Error(`the console ended: ${running.stderr()}`)
+    return { url, running }
+  }
+
   /** The log of the namespace as this test sees it. */
   async open(): Promise<OpenLog> {
     const { config } = loadConfig({ environment: this.env })
@@ -138,6 +153,8 @@ export class Deployment {
 
   /** Drains all processes that still run; gives how they ended. */
   async stop(): Promise<readonly Ended[]> {
+    for (const { child } of this.#others) child.kill('SIGTERM')
+    await Promise.all(this.#others.map((running) => running.ended))
     const ended = await Promise.all(this.#processes.map((process) => process.end('SIGTERM')))
     rmSync(this.folder, { recursive: true, force: true })
     return ended

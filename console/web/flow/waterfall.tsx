@@ -1,6 +1,6 @@
 /** The flow over time: when each handling waited and worked. By the clocks of those who wrote, so order is causal and bars may overlap it. */
 import type { ReactNode } from 'react'
-import type { FlowView, GroupView, HandlingView } from '../../api.ts'
+import type { FlowGraphView, FlowView, GroupView, HandlingView } from '../../api.ts'
 import { countText, durationText } from '../format.ts'
 import { toneOf } from '../parts/status.tsx'
 import { worstOf } from '../graph/flow-model.ts'
@@ -103,10 +103,39 @@ function barsOf({ graph, groups, startedAtMs, criticalPath }: FlowView): readonl
   const originMs = startedAtMs ?? 0
   if (graph !== null) {
     const critical = new Set(graph.criticalPath)
-    return graph.handlings.map((handling) => handlingBar(handling, originMs, critical))
+    const arrivals = arrivalsIn(graph, originMs)
+    const endMs = Math.max(...graph.handlings.map(({ endedAtMs }) => endedAtMs ?? 0), ...arrivals.values())
+    return graph.handlings.map((handling) =>
+      handling.startedAtMs === null
+        ? waitingBar(handling, { originMs, endMs, arrivals })
+        : handlingBar(handling, originMs, critical),
+    )
   }
   const critical = new Set(criticalPath.map(({ groupId }) => groupId))
   return groups.flatMap((group) => groupBar(group, originMs, critical))
+}
+
+/** When each event came: as recorded, else when its publisher was done. */
+function arrivalsIn({ events, handlings }: FlowGraphView, originMs: number): ReadonlyMap<string, number> {
+  const ended = new Map(handlings.map(({ key, endedAtMs }) => [key, endedAtMs]))
+  return new Map(
+    events.map(({ id, recordedAtMs, publishedBy }) => [id, recordedAtMs ?? ended.get(publishedBy ?? '') ?? originMs]),
+  )
+}
+
+/** One that has not begun has waited since its last event came, and still does. */
+function waitingBar(
+  { key, agent, status, inputs }: HandlingView,
+  {
+    originMs,
+    endMs,
+    arrivals,
+  }: { readonly originMs: number; readonly endMs: number; readonly arrivals: ReadonlyMap<string, number> },
+): Bar {
+  const sinceMs = Math.max(originMs, ...inputs.map((id) => arrivals.get(id) ?? originMs))
+  const atMs = Math.max(sinceMs, endMs) - originMs
+  const bar = { id: key, name: agent, detail: status, status, fromMs: atMs, toMs: atMs }
+  return { ...bar, waitedMs: atMs - (sinceMs - originMs), isCritical: false, attempts: [] }
 }
 
 function handlingBar(handling: HandlingView, originMs: number, critical: ReadonlySet<string>): Bar {

@@ -19,7 +19,7 @@ import '@xyflow/react/dist/style.css'
 import { useEffect, useMemo, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { StatusBar, toneOf } from '../parts/status.tsx'
 import type { GraphModel, GraphNode } from './graph-model.ts'
-import { layoutGraph, type Layout } from './layout-graph.ts'
+import { layoutGraph, type Layout, type Room } from './layout-graph.ts'
 import { LedEdgeLine, type LedEdge } from './led-edge.tsx'
 
 /** What is drawn, and what is chosen in it. */
@@ -36,19 +36,24 @@ type BoxNode = Node<{ readonly node: GraphNode }, 'box'>
 const NODE_TYPES = { box: Box }
 const EDGE_TYPES = { led: LedEdgeLine }
 const FIT = { padding: 0.03, maxZoom: 1.1, minZoom: 0.35 }
-const USUAL_WIDTH = 1_040
 const FRAME = 100
+/** Of the page: what stands beside and above a drawing. */
+const BESIDE = { wide: 244, narrow: 48 }
+const NARROW_PAGE = 900
+const ABOVE = 200
+const LEAST_HEIGHT = 380
 
 /** See the file's head. */
 export function GraphView(props: GraphViewProps): ReactNode {
   const { model, label } = props
   const shape = useMemo(() => shapeOf(model), [model])
   // Numbers change every few seconds; nodes keep their places as long as the drawing has the same parts.
-  const [laidOut, setLaidOut] = useState(() => ({ shape, layout: layoutGraph(model) }))
-  if (laidOut.shape !== shape) setLaidOut({ shape, layout: layoutGraph(model) })
+  const [room] = useState(roomOfPage)
+  const [laidOut, setLaidOut] = useState(() => ({ shape, layout: layoutGraph(model, room) }))
+  if (laidOut.shape !== shape) setLaidOut({ shape, layout: layoutGraph(model, room) })
   const { layout } = laidOut
   return (
-    <section className="graph" aria-label={label} style={{ height: heightOf(layout) }}>
+    <section className="graph" aria-label={label} style={{ height: heightOf(layout, room) }}>
       <ReactFlowProvider>
         <Drawing {...props} layout={layout} />
       </ReactFlowProvider>
@@ -56,9 +61,15 @@ export function GraphView(props: GraphViewProps): ReactNode {
   )
 }
 
-/** As high as the drawing is when it is as wide as the page usually is; the style sheet keeps it on the screen. */
-function heightOf({ width, height }: Layout): number {
-  return Math.min(height, (height * USUAL_WIDTH) / Math.max(1, width)) * FIT.maxZoom + FRAME
+/** What a drawing gets of the page; the style sheet limits its height alike. */
+function roomOfPage(): Room {
+  const width = innerWidth - (innerWidth > NARROW_PAGE ? BESIDE.wide : BESIDE.narrow)
+  return { width, height: Math.max(LEAST_HEIGHT, innerHeight - ABOVE) }
+}
+
+/** As high as the drawing is when it is as wide as its room; the style sheet keeps it on the screen. */
+function heightOf({ width, height }: Layout, room: Room): number {
+  return Math.min(height, (height * room.width) / Math.max(1, width)) * FIT.maxZoom + FRAME
 }
 
 function Drawing({ model, layout, selected, onSelect }: GraphViewProps & { readonly layout: Layout }): ReactNode {
@@ -102,12 +113,12 @@ function Drawing({ model, layout, selected, onSelect }: GraphViewProps & { reado
   )
 }
 
-function Box({ data: { node }, selected }: NodeProps<BoxNode>): ReactNode {
+function Box({ data: { node }, selected, sourcePosition, targetPosition }: NodeProps<BoxNode>): ReactNode {
   const { kind, title, detail, status, badges, counts, isCritical, label } = node
   const classes = ['box', kind, toneOf(status), selected ? 'selected' : '', isCritical ? 'critical' : '']
   return (
     <div className={classes.join(' ')}>
-      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <Handle type="target" position={targetPosition ?? Position.Left} isConnectable={false} />
       <strong>{title}</strong>
       <span className="visually-hidden">, {label}, </span>
       {detail !== '' && <span className="detail">{detail}</span>}
@@ -121,7 +132,7 @@ function Box({ data: { node }, selected }: NodeProps<BoxNode>): ReactNode {
         </span>
       )}
       {counts !== undefined && <StatusBar counts={counts} />}
-      <Handle type="source" position={Position.Right} isConnectable={false} />
+      <Handle type="source" position={sourcePosition ?? Position.Right} isConnectable={false} />
     </div>
   )
 }
@@ -130,11 +141,17 @@ function shapeOf({ nodes, edges }: GraphModel): string {
   return JSON.stringify([nodes.map(({ id }) => id), edges.map(({ from, to }) => [from, to])])
 }
 
-function nodesOf(model: GraphModel, { places }: Layout, selected: string): BoxNode[] {
+const ENDS = {
+  right: { targetPosition: Position.Left, sourcePosition: Position.Right },
+  down: { targetPosition: Position.Top, sourcePosition: Position.Bottom },
+} as const
+
+function nodesOf(model: GraphModel, { places, direction }: Layout, selected: string): BoxNode[] {
   return model.nodes.map((node) => {
     const { x = 0, y = 0, width = 0, height = 0 } = places.get(node.id) ?? {}
     return {
       ...{ id: node.id, type: 'box' as const, position: { x, y }, width, height, data: { node } },
+      ...ENDS[direction],
       ...{ selected: node.id === selected, ariaRole: 'button' as const },
       domAttributes: { 'aria-pressed': node.id === selected },
     }

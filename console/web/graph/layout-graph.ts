@@ -1,4 +1,7 @@
-/** Places the nodes of a drawing from left to right in the direction of the arrows, and leads the arrows around them. */
+/**
+ * Places the nodes of a drawing in the direction of the arrows, and leads the arrows around them. From left to right, as one reads; from
+ * top to bottom where a long chain would otherwise be too small to be read.
+ */
 import { Graph, layout } from '@dagrejs/dagre'
 import { sizeOf, type GraphModel } from './graph-model.ts'
 
@@ -16,8 +19,18 @@ export interface Point {
   readonly y: number
 }
 
+/** Which way the arrows go. */
+export type Direction = 'right' | 'down'
+
+/** Pixels that a drawing has. */
+export interface Room {
+  readonly width: number
+  readonly height: number
+}
+
 /** A drawing with places. */
 export interface Layout {
+  readonly direction: Direction
   readonly places: ReadonlyMap<string, Placed>
   /** Points that an arrow passes between its ends, by its index in the model. */
   readonly paths: ReadonlyMap<number, readonly Point[]>
@@ -25,12 +38,35 @@ export interface Layout {
   readonly height: number
 }
 
-const SPACING = { rankdir: 'LR', nodesep: 16, ranksep: 42, edgesep: 14, marginx: 8, marginy: 8 } as const
+const SPACING = { nodesep: 16, ranksep: 42, edgesep: 14, marginx: 8, marginy: 8 } as const
+const RANKS = { right: 'LR', down: 'TB' } as const
+interface DagreEdge {
+  readonly v: string
+  readonly w: string
+  readonly name?: string
+}
 
-/** Lays a drawing out. */
-export function layoutGraph({ nodes, edges }: GraphModel): Layout {
+/** Above this nobody minds. */
+const READABLE_ZOOM = 0.8
+/** Downwards must be worth it. */
+const WORTH = 1.15
+
+/** Lays a drawing out so that it can be read in this room. */
+export function layoutGraph(model: GraphModel, room: Room): Layout {
+  const right = layoutTowards(model, 'right')
+  const zoom = zoomIn(room, right)
+  if (zoom >= READABLE_ZOOM) return right
+  const down = layoutTowards(model, 'down')
+  return zoomIn(room, down) > zoom * WORTH ? down : right
+}
+
+function zoomIn(room: Room, { width, height }: Layout): number {
+  return Math.min(1, room.width / Math.max(1, width), room.height / Math.max(1, height))
+}
+
+function layoutTowards({ nodes, edges }: GraphModel, direction: Direction): Layout {
   const graph = new Graph({ multigraph: true })
-  graph.setGraph({ ...SPACING })
+  graph.setGraph({ ...SPACING, rankdir: RANKS[direction] })
   for (const node of nodes) graph.setNode(node.id, { ...sizeOf(node) })
   const known = new Set(nodes.map(({ id }) => id))
   for (const [index, { from, to, label }] of edges.entries()) {
@@ -39,13 +75,12 @@ export function layoutGraph({ nodes, edges }: GraphModel): Layout {
   }
   layout(graph)
   const places = new Map(nodes.map(({ id }) => [id, placedAt(graph.node(id) as Partial<Placed>)]))
+  const laid: readonly DagreEdge[] = graph.edges()
   const paths = new Map(
-    graph
-      .edges()
-      .map((edge) => [Number(edge.name), (graph.edge(edge) as { points?: Point[] }).points?.slice(1, -1) ?? []]),
+    laid.map((edge) => [Number(edge.name), (graph.edge(edge) as { points?: Point[] }).points?.slice(1, -1) ?? []]),
   )
   const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number }
-  return { places, paths, width, height }
+  return { direction, places, paths, width, height }
 }
 
 /** dagre names the middle of a node. */

@@ -1,5 +1,5 @@
 /** An arrow that is led around the nodes in its way: a smooth line through the points of the layout. */
-import { BaseEdge, type Edge, type EdgeProps } from '@xyflow/react'
+import { BaseEdge, Position, type Edge, type EdgeProps } from '@xyflow/react'
 import type { ReactNode } from 'react'
 import type { Point } from './layout-graph.ts'
 
@@ -12,6 +12,7 @@ export function LedEdgeLine({
   sourceY,
   targetX,
   targetY,
+  sourcePosition,
   data,
   markerEnd,
   label,
@@ -21,22 +22,24 @@ export function LedEdgeLine({
   const before = points[Math.floor((points.length - 1) / 2)] ?? middle
   return (
     <BaseEdge
-      path={smoothPath(points)}
+      path={smoothPath(points, sourcePosition === Position.Bottom)}
       {...(markerEnd === undefined ? {} : { markerEnd })}
       {...(label === undefined ? {} : { label, labelX: (middle.x + before.x) / 2, labelY: (middle.y + before.y) / 2 })}
     />
   )
 }
 
-/** Level where it leaves and arrives and at every point between, so that arrows read from left to right. */
-function smoothPath(points: readonly Point[]): string {
+/** Straight where it leaves and arrives and at every point between, so that arrows read in their direction. */
+function smoothPath(points: readonly Point[], isDown: boolean): string {
   const [first, ...rest] = points
   if (first === undefined) return ''
   let path = `M${first.x},${first.y}`
   let last = first
   for (const point of rest) {
-    const bendX = (last.x + point.x) / 2
-    path += ` C${bendX},${last.y} ${bendX},${point.y} ${point.x},${point.y}`
+    const bend = { x: (last.x + point.x) / 2, y: (last.y + point.y) / 2 }
+    path += isDown
+      ? ` C${last.x},${bend.y} ${point.x},${bend.y} ${point.x},${point.y}`
+      : ` C${bend.x},${last.y} ${bend.x},${point.y} ${point.x},${point.y}`
     last = point
   }
   return path

@@ -1,7 +1,7 @@
 /** Agents and their instances, those that have stopped or fallen silent included. */
 import type { ReactNode } from 'react'
 import type { AgentView, Topology } from '../../api.ts'
-import { durationText, plural, timeText } from '../format.ts'
+import { agoText, plural, timeText } from '../format.ts'
 import { Moment, PageHead } from '../parts/page-head.tsx'
 import { Answer, EmptyState } from '../parts/states.tsx'
 import { Status } from '../parts/status.tsx'
@@ -80,7 +80,7 @@ function InstanceTable({
                   <Moment atMs={startedAtMs} text={timeText(startedAtMs)} />
                 </td>
                 <td>
-                  <Moment atMs={seenAtMs} text={`${durationText(Math.max(0, nowMs - seenAtMs))} ago`} />
+                  <Moment atMs={seenAtMs} text={agoText(nowMs - seenAtMs)} />
                 </td>
               </tr>
             )),

@@ -43,9 +43,13 @@ function rowsOf({ line, file, maxRecordBytes, producers, consumers }: Contract):
     ['Partitions', String(line.partitions)],
     ['Kept', line.cleanup === 'compact' ? 'the newest of each key' : retentionText(line.retentionMs)],
     ['Largest record', `${countText(maxRecordBytes)} bytes`],
-    ['Published by', producers.length === 0 ? 'publishers outside' : producers.join(', ')],
-    ['Heard by', consumers.length === 0 ? 'nobody' : consumers.join(', ')],
+    ['Published by', namesOr(producers, line.isPlatform ? 'every process of laban' : 'publishers outside')],
+    ['Heard by', namesOr(consumers, line.isPlatform ? 'the ledger and whoever looks' : 'nobody')],
   ]
+}
+
+function namesOr(names: readonly string[], otherwise: string): string {
+  return names.length === 0 ? otherwise : names.join(', ')
 }
 
 function Fields({ version }: { readonly version: ContractVersion }): ReactNode {
@@ -67,7 +71,7 @@ function Fields({ version }: { readonly version: ContractVersion }): ReactNode {
                 {name} {isOptional && <span className="quiet">optional</span>}{' '}
                 {version.added.includes(name) && <span className="status busy">not released</span>}
               </th>
-              <td>
+              <td className="type">
                 <code>{type}</code>
               </td>
               <td className="wide">{doc}</td>

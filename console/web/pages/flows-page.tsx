@@ -177,6 +177,7 @@ function Choice({
 
 /** Lines of flows; also below groups of stuck work. */
 export function FlowTable({ flows }: { readonly flows: readonly FlowLine[] }): ReactNode {
+  const hasKeys = flows.some(({ keys }) => keys.length > 0)
   return (
     <div className="table-scroll">
       <table>
@@ -186,7 +187,7 @@ export function FlowTable({ flows }: { readonly flows: readonly FlowLine[] }): R
             <th scope="col">Flow</th>
             <th scope="col">Status</th>
             <th scope="col">Began with</th>
-            <th scope="col">Key</th>
+            {hasKeys && <th scope="col">Key</th>}
             <th scope="col">At</th>
             <th scope="col" className="number">
               Took
@@ -200,7 +201,7 @@ export function FlowTable({ flows }: { readonly flows: readonly FlowLine[] }): R
         </thead>
         <tbody>
           {flows.map((flow) => (
-            <FlowRow key={flow.flowId} flow={flow} />
+            <FlowRow key={flow.flowId} flow={flow} hasKeys={hasKeys} />
           ))}
         </tbody>
       </table>
@@ -208,7 +209,7 @@ export function FlowTable({ flows }: { readonly flows: readonly FlowLine[] }): R
   )
 }
 
-function FlowRow({ flow }: { readonly flow: FlowLine }): ReactNode {
+function FlowRow({ flow, hasKeys }: { readonly flow: FlowLine; readonly hasKeys: boolean }): ReactNode {
   const { flowId, status, firstTopic, keys, startedAtMs, durationMs, events, attention, errorCodes } = flow
   return (
     <tr>
@@ -221,14 +222,16 @@ function FlowRow({ flow }: { readonly flow: FlowLine }): ReactNode {
         <Status status={status} />
       </td>
       <td className="topics">{firstTopic === '' ? 'unknown' : firstTopic}</td>
-      <td className="keys">{keys.slice(0, 3).join(', ') + (keys.length > 3 ? ` +${keys.length - 3}` : '')}</td>
+      {hasKeys && (
+        <td className="keys">{keys.slice(0, 3).join(', ') + (keys.length > 3 ? ` +${keys.length - 3}` : '')}</td>
+      )}
       <td>
         <Moment atMs={startedAtMs} text={timeText(startedAtMs)} />
       </td>
       <td className="number">{durationText(durationMs)}</td>
       <td className="number">{countText(events)}</td>
-      <td>{attention.join(', ')}</td>
-      <td>
+      <td className="topics">{attention.join(', ')}</td>
+      <td className="codes">
         {errorCodes.map((code) => (
           <code key={code}>{code}</code>
         ))}

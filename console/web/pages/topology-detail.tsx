@@ -1,7 +1,7 @@
 /** What is known of the agent or topic that is chosen in the topology. */
 import type { ReactNode } from 'react'
 import type { AgentView, Topology, TopicView } from '../../api.ts'
-import { countText, durationText, rateText } from '../format.ts'
+import { agoText, countText, rateText } from '../format.ts'
 import { agentId, topicId } from '../graph/topology-model.ts'
 import { DetailPanel, Rows } from '../parts/detail.tsx'
 import { Moment } from '../parts/page-head.tsx'
@@ -72,7 +72,7 @@ function AgentDetail({
         {agent.instances.slice(0, 12).map((each) => (
           <li key={each.instance}>
             <Status status={each.state} /> <span className="id">{each.instance}</span>, {each.version}, heard of{' '}
-            <Moment atMs={each.seenAtMs} text={durationText(Math.max(0, nowMs - each.seenAtMs))} /> ago
+            <Moment atMs={each.seenAtMs} text={agoText(nowMs - each.seenAtMs)} />
           </li>
         ))}
       </ul>

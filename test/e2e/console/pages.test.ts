@@ -68,3 +68,35 @@ it.each(PAGES)('%s', async (_name, path, heading) => {
   }
   expect(watched.complaints).toEqual([])
 })
+
+it('draws within its frame in a narrow window', async () => {
+  const { page, complaints, close } = await openPage(browser, url, { width: 860 })
+  try {
+    const frame = page.getByRole('region', { name: 'Agents and topics' })
+    await frame.getByRole('button', { name: /^trial\.fragile/ }).waitFor()
+    const outside = async (selector: string): Promise<number> => {
+      const within = await frame.boundingBox()
+      const boxes = await Promise.all((await frame.locator(selector).all()).map((each) => each.boundingBox()))
+      expect(boxes.length).toBeGreaterThan(2)
+      return boxes.filter((box) => !isWithin(box, within)).length
+    }
+    for (const selector of ['.react-flow__node', '.react-flow__edge-path'])
+      await waitFor(async () => (await outside(selector)) === 0, { what: `every ${selector} to be in the frame` })
+    expect(await page.getByText('flows from the log').isVisible()).toBe(true)
+    expect(complaints).toEqual([])
+  } finally {
+    await close()
+  }
+})
+
+type Box = Awaited<ReturnType<ReturnType<WatchedPage['page']['locator']>['boundingBox']>>
+
+function isWithin(inner: Box, outer: Box): boolean {
+  if (inner === null || outer === null) return false
+  return (
+    inner.x >= outer.x &&
+    inner.y >= outer.y &&
+    inner.x + inner.width <= outer.x + outer.width &&
+    inner.y + inner.height <= outer.y + outer.height
+  )
+}
