@@ -13,6 +13,12 @@ import { fanOut } from '../test/unit/tracing/large-flows.ts'
 
 const CONTRACTS = join(import.meta.dirname, '..', 'test', 'e2e', 'agents', 'contracts')
 const GOAL_MS = 2_000
+/** In the page: milliseconds from asking for its address until the fan-out is in the drawing. */
+const TAKE_TIME = `(function look() {
+  const nodes = [...document.querySelectorAll('.react-flow__node')]
+  if (nodes.some((node) => node.textContent.includes('2,000 handlings'))) window.shownMs = performance.now()
+  else requestAnimationFrame(look)
+})()`
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } })
 const browser = await openBrowser()
@@ -28,11 +34,12 @@ for (let round = 0; round < Number(values.rounds); round++) {
   events = story.facts.reduce((sum, { outputs }) => sum + outputs.length, 0)
   // The browser has been used, the server knows nothing of the flow yet.
   const { page, close } = await openPage(browser, `${url}contracts`)
+  await page.addInitScript({ content: TAKE_TIME })
   for (const times of [coldMs, againMs]) {
-    const startedMs = performance.now()
     await page.goto(`${url}flows/${story.flowId}`)
-    await page.getByText('2,000 handlings').first().waitFor()
-    times.push(performance.now() - startedMs)
+    // The page itself takes the time: this process is also the server, and may be busy with the next answer.
+    await page.waitForFunction(() => 'shownMs' in globalThis)
+    times.push(await page.evaluate(() => (globalThis as unknown as { readonly shownMs: number }).shownMs))
   }
   await close()
   await world.stop()

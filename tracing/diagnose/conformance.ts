@@ -1,5 +1,6 @@
 /** What contracts and announcements promise, and a flow has not kept: who should have reacted or published, and who should not. */
 import { outputsOf } from '../../contracts/agent-shape.ts'
+import type { Uuid } from '../../contracts/ids.ts'
 import { durationText } from '../duration-text.ts'
 import type { FlowEvent, FlowHandling } from '../flow-graph.ts'
 import { withoutOutput } from './join.ts'
@@ -7,12 +8,12 @@ import { verdictOf, type Verdict } from './verdict.ts'
 import { evidence, eventEvidence, listText } from './wording.ts'
 import { placeOf, type World } from './world.ts'
 
-/** Everything of the flow that breaks a promise, whether or not something stands still for it. */
-export function conformanceVerdicts(world: World): readonly Verdict[] {
-  const { events, handlings } = world.graph
+/** Everything of the flow that breaks a promise, whether or not something stands still for it. What breaks it again and again is told once: of the asked event, else of the first. */
+export function conformanceVerdicts(world: World, asked?: Uuid): readonly Verdict[] {
+  const { handlings } = world.graph
   return [
     ...handlings.flatMap((handling) => missingOutputs(world, handling)),
-    ...events.flatMap((event) => unexpectedProducer(world, event)),
+    ...unexpectedProducers(world, asked),
     ...lostEvents(world),
     ...conflicts(world),
     ...cycles(world),
@@ -24,28 +25,55 @@ function missingOutputs(world: World, handling: FlowHandling): readonly Verdict[
   if (handling.outcome !== 'completed' || handling.inferred) return []
   const manifest = world.newest(handling.agent)
   // Another version may have promised something else.
-  if (manifest === undefined || manifest.version !== handling.agentVersion) return []
+  if (manifest === undefined || manifest.version !== handling.agentVersion || manifest.always.length === 0) return []
   const published = new Set(handling.outputs.flatMap((id) => world.event(id)?.topic ?? []))
   return manifest.always.filter((topic) => !published.has(topic)).map((topic) => withoutOutput(world, handling, topic))
 }
 
-function unexpectedProducer(world: World, event: FlowEvent): readonly Verdict[] {
-  const { publishedBy, source, topic } = event
-  const manifest = source === null || publishedBy === null ? undefined : world.newest(source)
-  if (manifest === undefined || source === null || outputsOf(manifest).includes(topic)) return []
+function unexpectedProducers(world: World, asked: Uuid | undefined): readonly Verdict[] {
+  const unexpected = new Map<string, Map<string, FlowEvent[]>>()
+  const announced = new Map<string, ReadonlySet<string> | undefined>()
+  for (const event of world.graph.events) {
+    const { publishedBy, source, topic } = event
+    if (source === null || publishedBy === null) continue
+    if (!announced.has(source)) announced.set(source, announcedBy(world, source))
+    if (announced.get(source)?.has(topic) !== false) continue
+    let byTopic = unexpected.get(source)
+    if (byTopic === undefined) unexpected.set(source, (byTopic = new Map<string, FlowEvent[]>()))
+    const events = byTopic.get(topic)
+    if (events === undefined) byTopic.set(topic, [event])
+    else events.push(event)
+  }
+  return [...unexpected.values()].flatMap((byTopic) =>
+    [...byTopic.values()].flatMap((events) => unexpectedProducer(world, events, asked)),
+  )
+}
+
+/** Of events of one topic by one agent. */
+function unexpectedProducer(world: World, events: readonly FlowEvent[], asked: Uuid | undefined): readonly Verdict[] {
+  const event = events.find(({ id }) => id === asked) ?? events[0]
+  if (event === undefined || event.source === null) return []
+  const { source, topic } = event
+  const announced = [...(announcedBy(world, source) ?? [])].join(', ') || 'nothing'
   return [
     verdictOf({
       code: 'unexpected-producer',
       subject: { flowId: world.graph.flowId, eventId: event.id, agent: source, topic },
       sentence: `${source} has published ${topic}, which it does not announce`,
       evidence: [
-        evidence('announced', outputsOf(manifest).join(', ') || 'nothing', 'laban.agents'),
+        evidence('announced', announced, 'laban.agents'),
         eventEvidence(event, world.seen.nowMs),
+        ...(events.length === 1 ? [] : [evidence('events like it', events.length - 1, 'laban.facts')]),
       ],
       next: 'laban agents --json',
       sinceMs: event.recordedAtMs,
     }),
   ]
+}
+
+function announcedBy(world: World, agent: string): ReadonlySet<string> | undefined {
+  const manifest = world.newest(agent)
+  return manifest === undefined ? undefined : new Set(outputsOf(manifest))
 }
 
 /** Claimed by a fact, not met on its topic, and somebody still owes it an end. */
@@ -90,46 +118,59 @@ function conflicts(world: World): readonly Verdict[] {
 const MOST_TURNS = 3
 
 function cycles(world: World): readonly Verdict[] {
-  const turns = new Map<string, number>()
   const deepest = new Map<string, { readonly turns: number; readonly chain: readonly string[] }>()
-  for (const handling of world.graph.handlings) {
-    const chain = chainOf(world, handling)
-    const own = chain.filter((agent) => agent === handling.agent).length
-    turns.set(handling.agent, Math.max(turns.get(handling.agent) ?? 0, own))
-    if (own > (deepest.get(handling.agent)?.turns ?? 0)) deepest.set(handling.agent, { turns: own, chain })
+  // Of agents that have turned as often, the one that began first is named.
+  for (const { agent } of world.graph.handlings) if (!deepest.has(agent)) deepest.set(agent, { turns: 0, chain: [] })
+  for (const handlings of longestChains(world)) {
+    const chain = handlings.map(({ agent }) => agent)
+    const [own = ''] = chain
+    const turns = chain.filter((agent) => agent === own).length
+    if (turns > (deepest.get(own)?.turns ?? 0)) deepest.set(own, { turns, chain })
   }
-  const [first] = [...deepest]
-    .filter(([, { turns: own }]) => own > MOST_TURNS)
-    .sort(([, a], [, b]) => b.turns - a.turns)
+  const [first] = [...deepest].filter(([, { turns }]) => turns > MOST_TURNS).sort(([, a], [, b]) => b.turns - a.turns)
   if (first === undefined) return []
-  const [agent, { turns: own, chain }] = first
+  const [agent, { turns, chain }] = first
   const loop = chain.slice(0, chain.indexOf(agent, 1) + 1).reverse()
   return [
     verdictOf({
       code: 'cycle',
       subject: { flowId: world.graph.flowId, agent },
-      sentence: `${agent} has handled what descends from its own output ${own - 1} times: ${loop.join(' → ')}`,
-      evidence: [evidence('turns', own, 'laban.facts'), evidence('events', world.graph.events.length, 'laban.facts')],
+      sentence: `${agent} has handled what descends from its own output ${turns - 1} times: ${loop.join(' → ')}`,
+      evidence: [evidence('turns', turns, 'laban.facts'), evidence('events', world.graph.events.length, 'laban.facts')],
       next: `laban flow ${world.graph.flowId}`,
       sinceMs: world.graph.startedAtMs,
     }),
   ]
 }
 
+/** Of each agent that may have met its own descendants often, the chains that are no part of another one of it. */
+function longestChains(world: World): readonly (readonly FlowHandling[])[] {
+  const hops = new Map<string, Set<number | null>>()
+  for (const { agent, hop } of world.graph.handlings) hops.set(agent, (hops.get(agent) ?? new Set()).add(hop))
+  const passed = new Set<FlowHandling>()
+  const chains: (readonly FlowHandling[])[] = []
+  // Descendants stand behind what they descend from.
+  for (const handling of world.graph.handlings.toReversed()) {
+    if ((hops.get(handling.agent)?.size ?? 0) <= MOST_TURNS || passed.has(handling)) continue
+    const chain = chainOf(world, handling)
+    for (const above of chain) if (above.agent === handling.agent) passed.add(above)
+    chains.push(chain)
+  }
+  return chains.reverse()
+}
+
 const LONGEST_CHAIN = 200
 
-/** The agents from this handling back to the first event, its own first. */
-function chainOf(world: World, handling: FlowHandling): readonly string[] {
-  const chain: string[] = []
-  const met = new Set<string>()
+/** The handlings from this one back to the first event, itself first. */
+function chainOf(world: World, handling: FlowHandling): readonly FlowHandling[] {
+  const chain = new Set<FlowHandling>()
   let at: FlowHandling | undefined = handling
-  while (at !== undefined && !met.has(at.key) && chain.length < LONGEST_CHAIN) {
-    met.add(at.key)
-    chain.push(at.agent)
+  while (at !== undefined && !chain.has(at) && chain.size < LONGEST_CHAIN) {
+    chain.add(at)
     const publishedBy: string | null | undefined = at.inputs.map((id) => world.event(id)?.publishedBy).find(Boolean)
     at = publishedBy === undefined || publishedBy === null ? undefined : world.handling(publishedBy)
   }
-  return chain
+  return [...chain]
 }
 
 /** First events that nobody was sent. */

@@ -30,7 +30,10 @@ export interface DiagnoseOptions {
 /** See the file's head. */
 export function diagnose(graph: FlowGraph, seen: Observations, { eventId }: DiagnoseOptions = {}): Diagnosis {
   const world = new World(graph, seen)
-  const found = [...graph.handlings.flatMap((each) => handlingVerdict(world, each)), ...conformanceVerdicts(world)]
+  const found = [
+    ...graph.handlings.flatMap((each) => handlingVerdict(world, each)),
+    ...conformanceVerdicts(world, eventId),
+  ]
   const distinct = [...new Map(found.map((verdict) => [nameOf(verdict), verdict])).values()]
   const heads = withoutCauses(distinct).sort(byRoot)
   const isAbout = ({ subject }: Verdict): boolean => eventId === undefined || subject.eventId === eventId

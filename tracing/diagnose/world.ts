@@ -47,6 +47,7 @@ export class World {
   readonly seen: Observations
   readonly subscriptions: Subscriptions
   readonly #events: ReadonlyMap<Uuid, FlowEvent>
+  #handlings: ReadonlyMap<string, FlowHandling> | undefined
   readonly #instances = new Map<string, readonly Instance[]>()
 
   constructor(graph: FlowGraph, seen: Observations) {
@@ -61,7 +62,8 @@ export class World {
   }
 
   handling(key: string): FlowHandling | undefined {
-    return this.graph.handlings.find((handling) => handling.key === key)
+    this.#handlings ??= new Map(this.graph.handlings.map((handling) => [handling.key, handling]))
+    return this.#handlings.get(key)
   }
 
   agent(name: string): AgentSeen | undefined {

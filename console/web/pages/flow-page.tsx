@@ -6,7 +6,7 @@ import { FlowTableView } from '../flow/flow-table.tsx'
 import { Waterfall } from '../flow/waterfall.tsx'
 import { countText, durationText, plural, timeText } from '../format.ts'
 import { flowModel, groupModel } from '../graph/flow-model.ts'
-import { LazyGraph } from '../graph/lazy-graph.tsx'
+import { LazyGraph, usePreparedGraph } from '../graph/lazy-graph.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { useAnnouncement } from '../parts/live-region.tsx'
 import { Moment, PageHead, Tabs } from '../parts/page-head.tsx'
@@ -29,6 +29,7 @@ export function FlowPage({ flowId }: { readonly flowId: string }): ReactNode {
   const [view, setView] = useParameter('view', 'graph')
   const path = `/api/flows/${encodeURIComponent(flowId)}`
   const first = useLive<FlowView>(path, EVERY_MS)
+  usePreparedGraph(view === 'graph')
   useAnnouncement(
     first.data === undefined ? undefined : `Flow ${first.data.status}, ${plural(first.data.events, 'event')}`,
   )

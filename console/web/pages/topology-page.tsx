@@ -2,7 +2,7 @@
 import { useMemo, type ReactNode } from 'react'
 import type { AgentView, Topology } from '../../api.ts'
 import { countText, plural, rateText } from '../format.ts'
-import { LazyGraph } from '../graph/lazy-graph.tsx'
+import { LazyGraph, usePreparedGraph } from '../graph/lazy-graph.tsx'
 import { agentId, topologyModel } from '../graph/topology-model.ts'
 import { useAnnouncement } from '../parts/live-region.tsx'
 import { PageHead, Tabs } from '../parts/page-head.tsx'
@@ -22,6 +22,7 @@ const VIEWS = [
 export function TopologyPage(): ReactNode {
   const live = useLive<Topology>('/api/topology', EVERY_MS)
   const [view, setView] = useParameter('view', 'graph')
+  usePreparedGraph(view === 'graph')
   const [stopped, setStopped] = useParameter('stopped')
   const alarms = live.data === undefined ? undefined : alarmText(live.data.agents)
   useAnnouncement(alarms)
