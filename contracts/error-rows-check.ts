@@ -34,6 +34,14 @@ export const CHECK_ERRORS = {
     cause: 'The contract was left behind, or its agents are not among those that were checked.',
     remedy: 'Remove the row from the topic table, or check all agents together.',
   },
+  LABAN_CHECK_PERSONAL_KEY: {
+    class: 'terminal',
+    message: '{topic} is keyed by {field}, which its contract marks as personal',
+    cause:
+      'Record keys are not masked: they stand on the log, in facts, in the ledger and on every page that shows a flow.',
+    remedy:
+      'Key {topic} by a field that is not personal, such as an opaque id; or drop `key`, and the flow id is the key.',
+  },
   LABAN_CHECK_FOREIGN_PRODUCER: {
     class: 'terminal',
     message: '{agent} produces {topic} of {owner}, which is for {producers} to produce',

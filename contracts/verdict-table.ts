@@ -157,7 +157,8 @@ export const VERDICTS = {
   'unknown-id': {
     standing: 'stands',
     meaning: 'Nothing on the log carries this id or key.',
-    resolution: 'Check the id, the namespace and the brokers; retention may have removed it.',
+    resolution:
+      'Check the id, the namespace and the brokers; retention may have removed it, or it still lies in an outbox whose relay does not run.',
   },
   late: {
     standing: 'stands',

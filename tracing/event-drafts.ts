@@ -5,13 +5,15 @@ import type { Uuid } from '../contracts/ids.ts'
 import { added, EventDraft, NO_CAUSES, type Causes, type EventCopy, type HandlingDraft } from './flow-drafts.ts'
 import type { LogPosition } from './flow-graph.ts'
 
-/** An event as it was met on its topic: headers only, the value is not needed. */
+/** An event as it was met on its topic: headers, and of the value only its hash. */
 export interface SeenEvent {
   readonly envelope: Envelope
   readonly position: LogPosition
   readonly recordedAtMs: number
   /** Record key where it is not the flow id. */
   readonly key: string | null
+  /** Of the value, as facts have it; absent: what the record says of itself counts. */
+  readonly hash?: string
 }
 
 /** The text form of a position, as dead letters and messages name it. */
@@ -70,12 +72,12 @@ export class EventDrafts {
   }
 
   /** A record met on its topic. */
-  addSeen({ envelope, position, recordedAtMs, key }: SeenEvent): void {
+  addSeen({ envelope, position, recordedAtMs, key, hash = envelope.contentHash ?? '' }: SeenEvent): void {
     const draft = this.at(envelope.id)
     this.#describe(draft, { topic: position.topic, key, hop: envelope.hop, source: envelope.source })
     if (!this.#isCausedBy(draft, envelope.causes)) this.#addCauses(draft, this.#causesOf(envelope.causes))
     draft.seen = true
-    addCopy(draft, position, recordedAtMs, envelope.contentHash ?? '')
+    addCopy(draft, position, recordedAtMs, hash)
   }
 
   #describe(draft: EventDraft, found: Pick<EventDraft, 'topic' | 'key' | 'hop' | 'source'>): void {

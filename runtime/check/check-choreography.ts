@@ -4,7 +4,7 @@ import type { ContractSet } from '../../contracts/contract-set.ts'
 import { checkCycles } from './check-cycles.ts'
 import { checkJoinMembers, checkJoinRetention } from './check-joins.ts'
 import { checkNames } from './check-names.ts'
-import { checkEnds, checkTable, checkUses } from './check-topics.ts'
+import { checkEnds, checkKeys, checkTable, checkUses } from './check-topics.ts'
 import { finding, type CheckedAgent, type Finding } from './finding.ts'
 
 /** What to check. */
@@ -28,6 +28,7 @@ export function checkChoreography({
   return [
     ...checkNames(agents, contracts),
     ...checkUses(agents, contracts),
+    ...checkKeys(agents, contracts),
     ...checkJoinRetention(agents, contracts),
     ...checkCycles(agents),
     ...whole,

@@ -3,6 +3,7 @@ import { outputsOf } from '../../contracts/agent-shape.ts'
 import type { ContractSet } from '../../contracts/contract-set.ts'
 import { AGENTS_TOPIC, FACTS_TOPIC } from '../../contracts/contract.ts'
 import { isLabanError } from '../../contracts/errors.ts'
+import { personalTexts } from '../../contracts/personal-values.ts'
 import { compileRule } from '../../contracts/rules.ts'
 import { finding, findingOf, warning, type CheckedAgent, type Finding } from './finding.ts'
 
@@ -46,6 +47,19 @@ export function checkTable(
     .filter((topic) => !used.has(topic) && !PLATFORM.has(topic))
     .map((topic) => warning(table, 'LABAN_CHECK_UNUSED_TOPIC', { topic }))
 }
+
+/** Topics of these agents whose record key is personal. */
+export function checkKeys(checked: readonly CheckedAgent[], contracts: ContractSet): readonly Finding[] {
+  const used = new Set(checked.flatMap(({ agent }) => [...agent.topics, ...outputsOf(agent)]))
+  return [...contracts.topics.values()].flatMap(({ name: topic, keyField: field, schema, file }) => {
+    if (!used.has(topic) || field === null) return []
+    // What is masked where only the key field has a value is the key.
+    const isPersonal = personalTexts(schema, { [field]: SAMPLE_KEY }).length > 0
+    return isPersonal ? [warning(file, 'LABAN_CHECK_PERSONAL_KEY', { topic, field })] : []
+  })
+}
+
+const SAMPLE_KEY = 'sample key'
 
 function unknownTopics({ agent, file }: CheckedAgent, contracts: ContractSet): readonly Finding[] {
   return [...new Set([...agent.topics, ...outputsOf(agent)])].flatMap((topic) => {

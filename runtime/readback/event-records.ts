@@ -1,4 +1,8 @@
-/** Meets the events of flows on their topics. Only headers are read: values may be large, secret or undecodable. */
+/**
+ * Meets the events of flows on their topics. Values are hashed and not decoded: they may be large, secret or broken, but two records
+ * of one id must have one content.
+ */
+import { hash } from 'node:crypto'
 import { AGENTS_TOPIC, FACTS_TOPIC, type TopicContract } from '../../contracts/contract.ts'
 import { decodeEnvelope, headerText } from '../../contracts/envelope.ts'
 import type { Fact } from '../../contracts/fact.ts'
@@ -88,7 +92,13 @@ export function seenEvent({ topic, partition }: TopicPartition, record: BrokerRe
   const envelope = decodeEnvelope(record.headers, { topic, partition, offset, timestampMs })
   const key = record.key?.toString('utf8') ?? null
   const position = { topic, partition, offset }
-  return { envelope, position, recordedAtMs: timestampMs, key: key === envelope.flowId ? null : key }
+  const content = record.value === null ? {} : { hash: valueHash(record.value) }
+  return { envelope, position, recordedAtMs: timestampMs, key: key === envelope.flowId ? null : key, ...content }
+}
+
+/** As facts have it of what they say was published. */
+function valueHash(value: Buffer): string {
+  return hash('sha256', value, 'hex').slice(0, 16)
 }
 
 function earliestRecord(facts: readonly Fact[]): number | null {

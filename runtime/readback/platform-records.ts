@@ -118,7 +118,8 @@ export async function* factsIn(
     const flowId = record.key?.toString('utf8') ?? ''
     if (wanted?.(flowId) === false) continue
     try {
-      const fact = await decodeRecord<Fact>(source.codec, range, record, FACT_FORMAT_VERSION)
+      const read = tryDecode<Fact>(source.codec, range, record, FACT_FORMAT_VERSION)
+      const fact = isMissing(read) ? await decodeRecord<Fact>(source.codec, range, record, FACT_FORMAT_VERSION) : read
       yield fact === undefined ? { state: 'unreadable' } : { state: 'read', fact }
     } catch (error) {
       if (!isLabanError(error) || error.code !== 'LABAN_FORMAT_TOO_NEW') throw error

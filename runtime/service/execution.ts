@@ -1,8 +1,11 @@
 /** Runs the agent for one handling: decode, accept, attempts with backoff. Decides how it ends; what follows is the settlement's. */
 import { isLabanError } from '../../contracts/errors.ts'
+import { hasMarkedFields } from '../../contracts/mask-value.ts'
+import { personalTexts } from '../../contracts/personal-values.ts'
 import type { ProcessSpan } from '../../tracing/event-tracer.ts'
 import type { AttemptResult } from '../handle/attempt.ts'
 import type { Failure } from '../handle/classify.ts'
+import { hidePersonal } from '../handle/hide-personal.ts'
 import type { Cancel } from '../ports/clock.ts'
 import { afterFailure, suspension, untilEnded, type EndedAttempt } from './after-failure.ts'
 import { beginAttempt } from './begin-attempt.ts'
@@ -91,6 +94,7 @@ async function endOf(deps: HandlingDeps, run: Run, begun: BegunAttempt): Promise
     deps.meter.ran(deps.clock.nowMs() - begun.startedAtMs)
     stopTimers()
   }
+  if (result.kind === 'failed') result = await withoutPersonal(deps, run, result)
   if (result.kind !== 'succeeded') {
     const error: unknown = result.kind === 'failed' ? result.failure.error : undefined
     collector.discard(error)
@@ -98,6 +102,20 @@ async function endOf(deps: HandlingDeps, run: Run, begun: BegunAttempt): Promise
     span.end(result.kind, error)
   }
   return result
+}
+
+/** The values are read anew: the handler may have changed those that it was given. */
+async function withoutPersonal<R extends { readonly failure: Failure }>(
+  deps: HandlingDeps,
+  { work }: Run,
+  result: R,
+): Promise<R> {
+  const marked = work.parts.filter(({ topic }) => hasMarkedFields(deps.contractOf(topic).schema))
+  if (marked.length === 0) return result
+  const { byTopic } = await readValues(deps, work)
+  const texts = marked.flatMap(({ topic }) => personalTexts(deps.contractOf(topic).schema, byTopic.get(topic)))
+  const { failure } = result
+  return { ...result, failure: { ...failure, error: hidePersonal(failure.error, texts) } }
 }
 
 /** After a while the handling is claimed; after a longer one it says that it has started. */

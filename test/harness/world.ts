@@ -51,8 +51,22 @@ export const noteSchema = {
   ],
 }
 
-/** Topics of every world. `test.ruled` refuses negative counts. */
-export const TOPICS = ['test.in', 'test.left', 'test.right', 'test.out', 'test.other', 'test.ruled'] as const
+/** The same, and its text is personal. */
+const personalSchema = {
+  ...noteSchema,
+  fields: noteSchema.fields.map((field) => (field.name === 'text' ? { ...field, pii: true } : field)),
+}
+
+/** Topics of every world. `test.ruled` refuses negative counts, `test.personal` has personal notes. */
+export const TOPICS = [
+  'test.in',
+  'test.left',
+  'test.right',
+  'test.out',
+  'test.other',
+  'test.ruled',
+  'test.personal',
+] as const
 export type TestTopic = (typeof TOPICS)[number]
 
 export const testContracts = createContractSet(
@@ -60,7 +74,7 @@ export const testContracts = createContractSet(
     TOPICS.map((topic) => [
       topic,
       {
-        schema: noteSchema,
+        schema: topic === 'test.personal' ? personalSchema : noteSchema,
         owner: 'tests',
         partitions: 3,
         ...(topic === 'test.ruled' ? { rules: [{ name: 'not-negative', expression: 'event.count >= 0' }] } : {}),

@@ -8,6 +8,7 @@ import { rootsOf, standsStill, type Diagnosis } from '../../tracing/index.ts'
 import { codesIn, names } from './why/codes.ts'
 import { DATA_FAULTS } from './why/data-faults.ts'
 import { until, type Fault } from './why/fault.ts'
+import { INSTANCE_FAULTS } from './why/instance-faults.ts'
 import { PROCESS_FAULTS } from './why/process-faults.ts'
 import { SERVER_FAULTS } from './why/server-faults.ts'
 import { Shop, steadyMs } from './why/shop.ts'
@@ -18,7 +19,7 @@ const PATIENCE_MS = 30_000
 const ATONCE = 8
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, healthy: { type: 'string', default: '300' } } })
-const faults = [...PROCESS_FAULTS, ...SERVER_FAULTS, ...DATA_FAULTS].filter(
+const faults = [...PROCESS_FAULTS, ...SERVER_FAULTS, ...INSTANCE_FAULTS, ...DATA_FAULTS].filter(
   ({ name }) => values.only === undefined || new RegExp(values.only).test(name),
 )
 const shop = await Shop.open()

@@ -107,6 +107,15 @@ function problemVerdict(world: World, agent: string): Verdict | undefined {
   return toldVerdict(world, agent, first.instance, first.problem)
 }
 
+/** One live instance of several says that it does not consume: what stands in a partition of its stands because of it. */
+export function cutOffVerdict(world: World, agent: string): Verdict | undefined {
+  for (const instance of world.alive(agent)) {
+    const problem = firstProblem(instance, false)
+    if (problem !== undefined) return toldVerdict(world, agent, instance, problem)
+  }
+  return undefined
+}
+
 /** What a live instance says of itself that concerns single records: a refused output, a full partition, a missing schema. */
 export function partialVerdict(world: World, agent: string): Verdict | undefined {
   for (const instance of world.alive(agent)) {
@@ -126,12 +135,18 @@ function toldVerdict(world: World, agent: string, instance: Instance, problem: I
   const { nowMs } = world.seen
   const text = (instance.problems[problem] ?? '').replace(/\.$/, '')
   const { manifest } = instance
+  // Whoever diagnoses has read the log and asked the store: only the way of that instance is cut.
+  const answersHere = problem === 'broker' || (problem === 'store' && world.seen.store.state === 'ok')
   return verdictOf({
     code: CODES[problem],
     subject: { agent },
     sentence: `${agent} on ${manifest.host} says: ${text}`,
-    evidence: [evidence(problem, text, `instance ${manifest.instance}`), ...lives(world.alive(agent), nowMs)],
-    next: problem === 'failing' ? `laban dlq list --agent ${agent}` : 'laban doctor',
+    evidence: [
+      evidence(problem, text, `instance ${manifest.instance}`),
+      ...(answersHere ? [evidence(problem, 'answers whoever asks here', 'asked just now')] : []),
+      ...lives(world.alive(agent), nowMs),
+    ],
+    next: problem === 'failing' ? `laban dlq list --agent ${agent}` : answersHere ? 'laban agents' : 'laban doctor',
   })
 }
 

@@ -2,13 +2,18 @@
 import { durationText } from '../duration-text.ts'
 import type { FlowEvent, FlowHandling } from '../flow-graph.ts'
 import { kindOfDeadLetter } from './failed.ts'
+import { cutOffVerdict } from './life.ts'
 import type { PartitionSeen, PredecessorSeen } from './observations.ts'
 import { verdictOf, type Evidence, type Verdict, type VerdictSubject } from './verdict.ts'
 import { agoText, countText, evidence, eventEvidence, lifeEvidence } from './wording.ts'
-import type { World } from './world.ts'
+import type { Instance, World } from './world.ts'
 
 /** What has just been appended cannot have been fetched yet. */
 const FRESH_MS = 2_000
+/** Whoever has fallen silent longer ago is no member of the group any more. */
+const JUST_GONE_MS = 20_000
+/** A partition that takes nothing because of what runs in it says so itself by then. */
+const TOLD_WITHIN_MS = 45_000
 
 /** An earlier event of its key comes first. Undefined when nothing is known of one. */
 export function behindVerdict(world: World, handling: FlowHandling): Verdict | undefined {
@@ -91,11 +96,16 @@ export function queueVerdict(world: World, handling: FlowHandling): Verdict | un
     seen.moved > 0 ||
     !hasLivedSince(world, handling.agent, sinceMs) ||
     ageMs < FRESH_MS ||
-    runningAhead >= roomOf(world, handling.agent)
+    runningAhead >= roomOf(world, handling.agent) ||
+    (runningAhead > 0 && ageMs < TOLD_WITHIN_MS)
   if (moves) {
     const sentence = `${event.topic} waits its turn at ${handling.agent}${positionText(seen, event)}`
     return verdictOf({ code: 'queued', subject, sentence, evidence: shown, sinceMs })
   }
+  const cut = cutOffVerdict(world, handling.agent)
+  if (cut !== undefined) return { ...cut, evidence: [...cut.evidence, ...shown] }
+  const silent = silentVerdict(world, handling, event)
+  if (silent !== undefined) return { ...silent, evidence: [...silent.evidence, ...shown] }
   const group = world.agent(handling.agent)?.group
   const members = countText(group?.members ?? 0, 'member')
   const lives = world.alive(handling.agent).map((instance) => lifeEvidence(instance, nowMs))
@@ -108,6 +118,27 @@ export function queueVerdict(world: World, handling: FlowHandling): Verdict | un
     evidence: [...shown, ...lives],
     next: 'laban agents',
     sinceMs,
+  })
+}
+
+/** One of several instances has gone silent a moment ago: its partitions stand until the group gives them to another one. */
+function silentVerdict(world: World, { agent }: FlowHandling, { id: eventId, topic }: FlowEvent): Verdict | undefined {
+  const { nowMs } = world.seen
+  const isSilent = ({ life, manifest }: Instance): boolean =>
+    life === 'overdue' || (life === 'gone' && nowMs - manifest.seenAtMs < JUST_GONE_MS)
+  const [silent] = world.instances(agent).filter(isSilent)
+  if (silent === undefined) return undefined
+  const { manifest, renewedAgoMs } = silent
+  const since = renewedAgoMs === null ? '' : ` for ${durationText(renewedAgoMs)}`
+  return verdictOf({
+    code: 'lease-expired',
+    subject: { flowId: world.graph.flowId, eventId, agent, topic },
+    sentence:
+      `${manifest.instance} of ${agent} has not renewed its lease${since} (killed, hanging or cut off), and the partition does not ` +
+      'move; another instance takes it over when the group notices',
+    evidence: [lifeEvidence(silent, nowMs), ...world.alive(agent).map((instance) => lifeEvidence(instance, nowMs))],
+    next: 'laban agents',
+    sinceMs: renewedAgoMs === null ? null : nowMs - renewedAgoMs,
   })
 }
 

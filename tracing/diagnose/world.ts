@@ -28,6 +28,10 @@ export interface Instance {
 
 /** Manifests are announced every 10 s; three times that is silence. */
 const SILENT_AFTER_MS = 30_000
+/** An announcement that is older than this says nothing of now. */
+const ANNOUNCED_WITHIN_MS = 13_000
+/** Announced later than this from now: its clock is another one, and its times tell nothing of ours. */
+const MOST_SKEW_MS = 2_000
 const DEFAULT_LEASE_MS = 10_000
 /** A lease is renewed every third of it; a busy process may be late by this much. */
 const RENEWAL_SLACK_MS = 700
@@ -130,13 +134,17 @@ export class World {
     const base = { manifest, problems: problems ?? {}, renewedAgoMs: null, leaseLeftMs: null }
     if (manifest.state === 'stopped') return { ...base, life: 'stopped' }
     if (isOver) return { ...base, life: 'over' }
+    if (lease !== undefined && isWithoutStore(manifest, lease, nowMs)) {
+      return { ...base, problems: manifest.problems ?? {}, life: 'alive' }
+    }
     if (lease === undefined) {
       return { ...base, life: nowMs - manifest.seenAtMs > SILENT_AFTER_MS ? 'silent' : 'alive' }
     }
     const leaseMs = leaseMsOf(manifest)
     if (lease.remainingMs === null) {
       // Whoever announced itself was alive then, so its lease could not end before two thirds of it had passed since.
-      const isForgotten = nowMs - manifest.seenAtMs < (leaseMs * 2) / 3 - RENEWAL_SLACK_MS
+      const ageMs = nowMs - manifest.seenAtMs
+      const isForgotten = ageMs > -MOST_SKEW_MS && ageMs < (leaseMs * 2) / 3 - RENEWAL_SLACK_MS
       return { ...base, life: isForgotten ? 'forgotten' : 'gone' }
     }
     const renewedAgoMs = Math.max(0, leaseMs - lease.remainingMs)
@@ -154,6 +162,13 @@ export function placeOf(event: FlowEvent): string {
 function problemsOf(manifest: Manifest, lease: LeaseSeen, nowMs: number): Readonly<Record<string, string>> {
   const renewedAtMs = nowMs - (leaseMsOf(manifest) - (lease.remainingMs ?? 0))
   return renewedAtMs > manifest.seenAtMs ? (lease.problems[manifest.agent] ?? {}) : (manifest.problems ?? {})
+}
+
+/** It announces that the store does not answer it, after its last renewal: cut off from the store, and alive. */
+function isWithoutStore(manifest: Manifest, { remainingMs }: LeaseSeen, nowMs: number): boolean {
+  const { problems, seenAtMs } = manifest
+  if (problems?.['store'] === undefined || Math.abs(nowMs - seenAtMs) > ANNOUNCED_WITHIN_MS) return false
+  return remainingMs === null || seenAtMs > nowMs - (leaseMsOf(manifest) - remainingMs)
 }
 
 function leaseMsOf({ policies }: Manifest): number {

@@ -171,7 +171,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
       )
       const member = intruder
       await waitFor(() => member.assigned().length > 0, { timeoutMs: 60_000, what: 'the intruder to have a partition' })
-      return since(await orderOn(shop, member.assigned()[0]?.partition ?? 0))
+      return since(await shop.placeIn(member.assigned()[0]?.partition ?? 0))
     },
     async heal() {
       await intruder?.consumer.stop()
@@ -214,18 +214,4 @@ async function isQuarantined(shop: Shop, id: string): Promise<boolean> {
     }
   }
   return false
-}
-
-/** Places orders until one lies in this partition. */
-async function orderOn(shop: Shop, partition: number): Promise<string> {
-  const producer = await shop.stack.broker.producer()
-  try {
-    for (let number = 0; ; number++) {
-      const customer = `intruded-${number}`
-      if ((await producer.partitionFor('shop.order-placed', customer)) === partition)
-        return await shop.place('', customer)
-    }
-  } finally {
-    await producer.close()
-  }
 }

@@ -1,8 +1,7 @@
 /** Faults of servers: a store that is away, silent or wiped; a registry that is away; brokers that refuse. */
-import { subjectOf } from '../../../contracts/contract.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { since, until, type Fault } from './fault.ts'
-import { steadyMs, type Shop } from './shop.ts'
+import { steadyMs, valueOfNewSchema } from './shop.ts'
 
 export const SERVER_FAULTS: readonly Fault[] = [
   {
@@ -40,7 +39,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     by: 'TCP proxy refuses',
     expects: ['registry-unavailable'],
     async inject(shop) {
-      const value = await valueOfNewSchema(shop)
+      const value = await valueOfNewSchema(shop, 'note')
       await shop.registry.refuse()
       const [at] = await shop.append([{ topic: 'shop.order-placed', key: 'newer', value, headers: {} }])
       return since(`${at?.topic ?? ''}/${at?.partition ?? 0}@${at?.offset ?? 0}`)
@@ -95,16 +94,3 @@ export const SERVER_FAULTS: readonly Fault[] = [
     },
   },
 ]
-
-/** The bytes of an order under a schema that was registered just now. */
-async function valueOfNewSchema(shop: Shop): Promise<Buffer> {
-  const { contracts, registry } = shop.stack
-  const contract = contracts.get('shop.order-placed')
-  const schema = JSON.parse(contract.schemaText) as { fields: object[] }
-  schema.fields.push({ name: 'note', type: 'string', default: '' })
-  const id = await registry.register(subjectOf(contract.name, shop.deployment.namespace), JSON.stringify(schema))
-  const old = (await shop.codec()).encode(contract.name, { number: 1, customer: 'x', wish: '' })
-  const value = Buffer.concat([old, Buffer.from([0])])
-  value.writeUInt32BE(id, 1)
-  return value
-}

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import type { EventCodec } from '../../../contracts/codec.ts'
-import { physicalTopic } from '../../../contracts/contract.ts'
+import { physicalTopic, subjectOf } from '../../../contracts/contract.ts'
 import {
   createDiagnostician,
   createLogger,
@@ -20,7 +20,7 @@ import {
 } from '../../../runtime/internal.ts'
 import type { Appended, BrokerProducer, OutgoingRecord } from '../../../runtime/ports/broker.ts'
 import { silentLogger } from '../../../runtime/ports/logger.ts'
-import type { Diagnosis } from '../../../tracing/index.ts'
+import type { Diagnosis, FlowGraph } from '../../../tracing/index.ts'
 import { startPrivateRedis, type PrivateRedis } from '../../conformance/store-server.ts'
 import { Deployment, type AgentProcess, type ServerAddresses } from '../../harness/processes.ts'
 import { stackAddress } from '../../harness/real-stack.ts'
@@ -30,9 +30,10 @@ import { OutsideService } from './service.ts'
 
 /** The agents of the shop; each is one file and one process. */
 const SHOP_AGENTS = ['pricer', 'checker', 'shipper', 'courier'] as const
-/** One more, which only some faults start. */
-export type ShopAgent = (typeof SHOP_AGENTS)[number] | 'latecomer'
-const ALL_AGENTS: readonly ShopAgent[] = [...SHOP_AGENTS, 'latecomer']
+/** More of them, which only some faults start. */
+const EXTRA_AGENTS = ['latecomer', 'echo', 'wall', 'packer'] as const
+export type ShopAgent = (typeof SHOP_AGENTS)[number] | (typeof EXTRA_AGENTS)[number]
+const ALL_AGENTS: readonly ShopAgent[] = [...SHOP_AGENTS, ...EXTRA_AGENTS]
 const CONTRACTS = join(import.meta.dirname, 'contracts')
 const fileOf = (agent: ShopAgent): string => join(import.meta.dirname, 'agents', `${agent}.ts`)
 
@@ -124,6 +125,16 @@ export class Shop {
     return eventId
   }
 
+  /** Places an order that lies in this partition. */
+  async placeIn(partition: number): Promise<string> {
+    this.#producer ??= await this.stack.broker.producer()
+    for (let number = 0; ; number++) {
+      const customer = `customer-${this.#number}-${number}`
+      if ((await this.#producer.partitionFor('shop.order-placed', customer)) === partition)
+        return this.place('', customer)
+    }
+  }
+
   /** What `laban why` says, and its exit status. */
   async why(
     id: string,
@@ -146,6 +157,11 @@ export class Shop {
       // A store that does not answer holds up its own end for some seconds.
       stack.close().catch(() => undefined)
     }
+  }
+
+  /** A flow as its facts tell it. */
+  async flow(id: string): Promise<FlowGraph> {
+    return logFlowSource({ ...this.stack, codec: patientCodec(this.stack.contracts, this.stack.registry) }).flow(id)
   }
 
   /** Appends records as they are given, as some other program would. */
@@ -178,7 +194,7 @@ export class Shop {
   async close(): Promise<void> {
     for (const agent of ALL_AGENTS) for (const { pid } of this.processes(agent)) wake(pid)
     this.redis.thaw()
-    for (const path of ['price', 'check', 'bring']) this.service.set(path, 'fine')
+    for (const path of ['price', 'check', 'bring', 'pack']) this.service.set(path, 'fine')
     await this.registry.accept()
     await this.deployment.stop()
     await this.#producer?.close()
@@ -197,4 +213,17 @@ function wake(pid: number): void {
   } catch {
     // It has ended.
   }
+}
+
+/** The bytes of an order under a schema that was registered just now, with one more field. */
+export async function valueOfNewSchema(shop: Shop, field: string): Promise<Buffer> {
+  const { contracts, registry } = shop.stack
+  const contract = contracts.get('shop.order-placed')
+  const schema = JSON.parse(contract.schemaText) as { fields: object[] }
+  schema.fields.push({ name: field, type: 'string', default: '' })
+  const id = await registry.register(subjectOf(contract.name, shop.deployment.namespace), JSON.stringify(schema))
+  const old = (await shop.codec()).encode(contract.name, { number: 1, customer: 'x', wish: '' })
+  const value = Buffer.concat([old, Buffer.from([0])])
+  value.writeUInt32BE(id, 1)
+  return value
 }

@@ -65,6 +65,17 @@ describe('topics', () => {
     ])
   })
 
+  it('that are keyed by what is personal are warned of', () => {
+    const fields = (isPersonal: boolean) => [{ name: 'email', type: 'string', ...(isPersonal ? { pii: true } : {}) }]
+    const keyed = (isPersonal: boolean) => {
+      const person = { type: 'record', name: 'Person', namespace: 'test', fields: fields(isPersonal) }
+      return { 'a.begun': { ...ENTRY, schema: person, keyField: 'email' }, 'a.ended': END }
+    }
+    const one = agent('a.one', 'a.begun', ['a.ended'])
+    expect(codesOf([one], keyed(true))).toEqual(['?PERSONAL_KEY'])
+    expect(codesOf([one], keyed(false))).toEqual([])
+  })
+
   it('that nobody uses are told only when all of the table is checked', () => {
     const topics = { ...PAIR, 'a.forgotten': { schema } }
     expect(codesOf([left, right, joiner], topics)).toEqual([])

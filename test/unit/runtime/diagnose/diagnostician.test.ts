@@ -254,6 +254,22 @@ describe('a diagnostician', () => {
     expect(report.unseen).toContainEqual(expect.stringContaining('120 flows are unfinished; 100 were looked at'))
   })
 
+  it('reports two contents of one id by their values, and one content twice not', async () => {
+    const { agent, open } = gate()
+    open()
+    await world.start([agent])
+    const same = await world.publish('test.in', { text: 'one' }, { id: 'same' })
+    await world.publish('test.in', { text: 'one' }, { id: 'same' })
+    const differing = await world.publish('test.in', { text: 'one' }, { id: 'differing' })
+    await world.publish('test.in', { text: 'two' }, { id: 'differing' })
+    await world.untilFacts('duplicate', 2)
+    for (const id of [same, differing]) await told(id, 'completed')
+    expect((await diagnostician().why(same)).also).toEqual([])
+    const { also } = await diagnostician().why(differing)
+    expect(also).toMatchObject([{ code: 'id-conflict', standing: 'notice', subject: { eventId: differing } }])
+    expect(also[0]?.evidence).toHaveLength(2)
+  })
+
   it('lists no dead letter that was given up', async () => {
     const { agent, open } = gate()
     open()

@@ -2,6 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { headerText } from '../../../../contracts/envelope.ts'
 import { LabanError } from '../../../../contracts/errors.ts'
+import type { LogFields, Logger } from '../../../../runtime/ports/logger.ts'
+import { readDeadLetters } from '../../../../runtime/readback/dead-letters.ts'
 import { memoryWorld, testAgent, type Note, type TestContext } from '../../../harness/world.ts'
 import { waitFor } from '../../../harness/wait.ts'
 
@@ -18,6 +20,13 @@ afterEach(async () => {
   await world.stop()
   expect(fatal).toEqual([])
 })
+
+/** Notes every line, as it would be written. */
+function collectingLogger(lines: unknown[]): Logger {
+  const note = (message: string, fields?: LogFields): void => void lines.push([message, fields])
+  const log: Logger = { debug: note, info: note, warn: note, error: note, child: () => log }
+  return log
+}
 
 describe('a handler', () => {
   it('may return null', async () => {
@@ -36,6 +45,31 @@ describe('a handler', () => {
     await world.publish('test.in', { text: 'x' })
     const [fact] = await world.untilFacts('dead-lettered', 1)
     expect(fact?.errorCode).toBe('LABAN_HANDLER_FAILED')
+  })
+
+  it('that quotes personal fields in what it throws has them hidden in facts, dead letters and logs', async () => {
+    const lines: unknown[] = []
+    const agent = testAgent({
+      ...{ name: 'test.talkative', consumes: 'test.personal', retry: { maxAttempts: 2, baseDelayMs: 1 } },
+      handle: (event: Note) => {
+        const { text } = event
+        Object.assign(event, { text: 'changed' })
+        throw new TypeError(`no mail for ${text}`, { cause: new Error(`mailbox of ${text}`) })
+      },
+    })
+    await world.start([agent], { onFatal, log: collectingLogger(lines) })
+    await world.publish('test.personal', { text: 'ann@example.org' })
+    const [fact] = await world.untilFacts('dead-lettered', 1)
+    expect(fact?.errorMessage).toContain('no mail for ***')
+    const [letter] = await readDeadLetters(world, 'test.talkative')
+    expect(letter).toMatchObject({
+      errorClass: 'TypeError',
+      message: expect.stringContaining('no mail for ***') as string,
+    })
+    expect(letter?.stack).toContain('hostile.test.ts')
+    const told = JSON.stringify([await world.facts(), letter?.message, letter?.stack, lines])
+    expect(told).not.toContain('ann@example.org')
+    expect(letter?.value?.toString('utf8')).toContain('ann@example.org')
   })
 
   it('that changes its event spoils nothing for the next attempt', async () => {

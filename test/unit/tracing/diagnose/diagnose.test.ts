@@ -6,7 +6,7 @@ import type { PredecessorSeen } from '../../../../tracing/diagnose/observations.
 import { rootOf, rootsOf, type Diagnosis } from '../../../../tracing/diagnose/verdict.ts'
 import { credit, creditAgents, linear } from '../stories.ts'
 import { EPOCH_MS, Story } from '../story.ts'
-import { partitionSeen, seenOf, type Changes } from './seen.ts'
+import { partitionSeen, RENEWED, seenOf, type Changes } from './seen.ts'
 
 /** One agent that has not reacted yet. */
 function queued(manifest: Partial<Manifest> = {}): Story {
@@ -56,7 +56,12 @@ describe('diagnose', () => {
     const story = queued({ policies: { maxInFlight: '2' } })
     expect(why(story, { agent: LAGGING }).verdict).toMatchObject({ code: 'group-stuck', subject: { agent: 'a.first' } })
     expect(why(story, { agent: LAGGING, handling: { runningAhead: 2 } }).verdict.code).toBe('queued')
-    expect(why(story, { agent: LAGGING, handling: { runningAhead: 1 } }).verdict.code).toBe('group-stuck')
+    // What holds a partition says so itself before long; then a group that does not move is stuck all the same.
+    const ahead = { agent: LAGGING, handling: { runningAhead: 1 } }
+    expect(why(story, ahead).verdict.code).toBe('queued')
+    const lease = new Map(story.manifests.map(({ instance }) => [instance, RENEWED]))
+    const later = { ...ahead, nowMs: EPOCH_MS + 60_000, manifest: { seenAtMs: EPOCH_MS + 59_000 }, leases: lease }
+    expect(why(story, later).verdict.code).toBe('group-stuck')
   })
 
   it('names a dead agent by its lease, by its silence, and by its own last word', () => {
@@ -96,6 +101,43 @@ describe('diagnose', () => {
     const lease = { remainingMs: 9_000, problems: { 'a.first': { broker: 'no answer' } } }
     expect(why(story, { lease }).verdict.code).toBe('broker-unreachable')
     expect(why(story, { lease, manifest: { seenAtMs: EPOCH_MS + 9_500 } }).verdict.code).toBe('queued')
+  })
+
+  it('names the instance that is cut off from the store, though the store answers others', () => {
+    const story = queued()
+    const problems = { store: 'the store does not answer' }
+    const announced = { problems, seenAtMs: EPOCH_MS + 9_000 }
+    for (const remainingMs of [4_000, null]) {
+      const { verdict } = why(story, { agent: LAGGING, lease: { remainingMs, problems: {} }, manifest: announced })
+      expect(verdict).toMatchObject({ code: 'store-unavailable', subject: { agent: 'a.first' }, next: 'laban agents' })
+    }
+    // Dead since: it has announced nothing for longer than it does while it lives.
+    const dead = { lease: { remainingMs: null, problems: {} }, manifest: { ...announced, seenAtMs: EPOCH_MS - 9_000 } }
+    expect(why(story, { agent: LAGGING, ...dead }).verdict.code).toBe('no-live-consumer')
+  })
+
+  it('names the one of several instances that has trouble or is silent, where a partition stands', () => {
+    const story = queued()
+    const [first] = story.manifests
+    if (first !== undefined) story.manifests.push({ ...first, instance: 'a.first-2' })
+    const leasesWith = (remainingMs: number, problems = {}): Changes => ({
+      agent: LAGGING,
+      leases: new Map([
+        ['a.first-1', { remainingMs, problems }],
+        ['a.first-2', RENEWED],
+      ]),
+    })
+    const cut = leasesWith(9_500, { 'a.first': { broker: 'the brokers do not answer' } })
+    expect(why(story, cut).verdict).toMatchObject({ code: 'broker-unreachable', subject: { agent: 'a.first' } })
+    const silent = why(story, leasesWith(5_000))
+    expect(silent.verdict).toMatchObject({ code: 'lease-expired' })
+    expect(silent.verdict.sentence).toContain('a.first-1 of a.first has not renewed its lease for 5 s')
+    expect(why(story, leasesWith(9_000)).verdict.code).toBe('group-stuck')
+  })
+
+  it('does not take a killed agent for a lost store because its clock was ahead', () => {
+    const gone = { lease: { remainingMs: null, problems: {} }, manifest: { seenAtMs: EPOCH_MS + 3_600_000 } }
+    expect(why(queued(), gone).verdict.code).toBe('no-live-consumer')
   })
 
   it('names what a group is doing', () => {
