@@ -38,6 +38,8 @@ export interface InstanceView {
 /** An agent as it is announced and as its consumer group stands. */
 export interface AgentView {
   readonly name: string
+  /** One of laban's own, such as the ledger: no flow goes through it. */
+  readonly isPlatform: boolean
   readonly summary: string
   /** Of the instances that run, sorted; of the last one when none does. */
   readonly versions: readonly string[]
@@ -60,6 +62,8 @@ export interface AgentView {
 /** A topic as its contract and the broker have it. */
 export interface TopicView {
   readonly name: string
+  /** One of laban's own: it holds no events. */
+  readonly isPlatform: boolean
   readonly owner: string
   readonly exists: boolean
   readonly partitions: number

@@ -34,3 +34,10 @@ export interface Manifest {
   readonly startedAtMs: number
   readonly seenAtMs: number
 }
+
+const PLATFORM_PREFIX = 'laban.'
+
+/** True for laban's own agents, such as the ledger: they read what others say of flows, and owe no flow a reaction. */
+export function isPlatformAgent(agent: string): boolean {
+  return agent.startsWith(PLATFORM_PREFIX)
+}

@@ -1,5 +1,6 @@
 /** `defineAgent`: an agent is one function on typed events plus a few policies. Pure data until a service runs it. */
 import { LabanError } from '../contracts/errors.ts'
+import { isPlatformAgent } from '../contracts/manifest.ts'
 import type { HandlerContext } from './context.ts'
 import type { EventOf, Topic } from './events.ts'
 import type { StartFrom } from './ports/broker.ts'
@@ -206,6 +207,7 @@ function findProblem(agent: Agent): string | undefined {
   const outputs = [...agent.always, ...agent.oneOf, ...agent.maybe]
   if (!AGENT_NAME.test(agent.name)) return 'name must look like "<domain>.<agent>" in kebab case'
   if (agent.version === '') return 'version is empty'
+  if (isPlatformAgent(agent.name)) return 'names that begin with "laban." are laban\'s own'
   if (agent.topics.length === 0) return 'consumes names no topic'
   if (new Set(agent.topics).size !== agent.topics.length) return 'consumes names a topic twice'
   if (agent.isJoin && agent.topics.length < 2) return 'a join needs at least two topics'

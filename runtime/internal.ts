@@ -28,7 +28,7 @@ export { openMetrics, type OpenMetricsOptions } from './compose/metrics.ts'
 export { openRecordedRun, type RecordedRun } from './compose/recorded-runs.ts'
 export { findTargets, noTarget, type Target, type TargetKind, type TargetSearch } from './compose/targets.ts'
 export { errorFields, type Logger } from './ports/logger.ts'
-export type { Assignment, Broker, BrokerConsumer, BrokerRecord, RecordBatch } from './ports/broker.ts'
+export type { Assignment, Broker, BrokerConsumer, BrokerProducer, BrokerRecord, RecordBatch } from './ports/broker.ts'
 export type { ArchivedRecord, RecordArchive, RecordPlace } from './ports/record-archive.ts'
 export type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './ports/sql.ts'
 export { deadLetterDeskOn, type DeadLetterDesk } from './dead-letter-desk.ts'
@@ -59,6 +59,8 @@ export {
   type UnfinishedFlows,
   type UnfinishedOptions,
 } from './readback/unfinished.ts'
+export { Announcer } from './service/announcer.ts'
+export { Histogram, MetricSnapshot } from '../tracing/metric-snapshot.ts'
 export { HeaderBlock } from '../contracts/header-block.ts'
 export { partitionOfKey as partitionOfFlow } from '../contracts/murmur2.ts'
 export { checkChoreography } from './check/check-choreography.ts'

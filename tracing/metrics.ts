@@ -4,7 +4,7 @@
  */
 
 /** What a metric is about. */
-export type MetricArea = 'handling' | 'log' | 'joins' | 'process' | 'machine'
+export type MetricArea = 'handling' | 'log' | 'joins' | 'process' | 'ledger' | 'machine'
 
 /** One row of the table. */
 export interface MetricDefinition {
@@ -19,7 +19,8 @@ export interface MetricDefinition {
 /** Labels and what stands in them. */
 export const METRIC_LABELS = {
   agent: 'name of the agent',
-  topic: 'topic of the handled event, without namespace; for a join that of the member that completed it',
+  topic:
+    'topic of the handled event, without namespace; for a join that of the member that completed it; of the ledger the archived topic',
   version: 'version of the agent',
   error_code: 'code of the error table',
   reason: 'a word of a closed list, named with the metric',
@@ -289,6 +290,78 @@ export const METRIC_TABLE = {
     unit: '1',
     labels: ['dependency'],
     meaning: '1 while the server answers what this process asks of it, else 0.',
+  },
+  'laban.ledger.facts': {
+    kind: 'counter',
+    area: 'ledger',
+    unit: '{fact}',
+    labels: [],
+    meaning: 'Facts stored.',
+  },
+  'laban.ledger.lag': {
+    kind: 'gauge',
+    area: 'ledger',
+    unit: '{fact}',
+    labels: [],
+    meaning: 'Facts on the partitions that this process holds that are not stored.',
+  },
+  'laban.ledger.lag_age': {
+    kind: 'gauge',
+    area: 'ledger',
+    unit: 's',
+    labels: [],
+    meaning:
+      'Age of the oldest fact that is read and not stored; 0 when there is none. So old is what `laban flows` shows.',
+  },
+  'laban.ledger.stale_flows': {
+    kind: 'gauge',
+    area: 'ledger',
+    unit: '{flow}',
+    labels: [],
+    meaning: 'Flows with facts that are stored and of which their line does not tell yet.',
+  },
+  'laban.ledger.batch_duration': {
+    kind: 'histogram',
+    area: 'ledger',
+    unit: 's',
+    labels: [],
+    meaning: 'Time of the transaction that stores a batch of facts.',
+  },
+  'laban.ledger.retries': {
+    kind: 'counter',
+    area: 'ledger',
+    unit: '{attempt}',
+    labels: ['reason'],
+    meaning:
+      'Pieces of work that failed and are tried again: `facts`, `flows`, `manifests`, `indexes`, `archive`, `retention`.',
+  },
+  'laban.ledger.lost': {
+    kind: 'counter',
+    area: 'ledger',
+    unit: '{fact}',
+    labels: [],
+    meaning: 'Facts that left the log before the ledger read them. Must stay 0.',
+  },
+  'laban.ledger.archived': {
+    kind: 'counter',
+    area: 'ledger',
+    unit: '{event}',
+    labels: ['topic'],
+    meaning: 'Records stored of a topic that is archived.',
+  },
+  'laban.ledger.archive_lag': {
+    kind: 'gauge',
+    area: 'ledger',
+    unit: '{event}',
+    labels: ['topic'],
+    meaning: 'Records that this process is to archive and has not stored.',
+  },
+  'laban.ledger.archive_lost': {
+    kind: 'counter',
+    area: 'ledger',
+    unit: '{event}',
+    labels: ['topic'],
+    meaning: 'Records that left the log before they were archived. Must stay 0.',
   },
   'nodejs.eventloop.delay.p99': {
     kind: 'gauge',

@@ -1,6 +1,6 @@
-/** Who should react to an event: derived from what instances announce, never from a hand-drawn picture. */
+/** Who should react to an event: derived from what instances announce, never from a hand-drawn picture. laban's own agents owe nothing. */
 import { hash } from 'node:crypto'
-import type { Manifest } from '../contracts/manifest.ts'
+import { isPlatformAgent, type Manifest } from '../contracts/manifest.ts'
 import type { LogPosition } from './flow-graph.ts'
 
 /** What one agent subscribes to. */
@@ -24,6 +24,7 @@ export class Subscriptions {
   constructor(manifests: readonly Manifest[]) {
     const newest = new Map<string, Manifest>()
     for (const manifest of manifests) {
+      if (isPlatformAgent(manifest.agent)) continue
       const known = newest.get(manifest.agent)
       if (known === undefined || isNewer(manifest, known)) newest.set(manifest.agent, manifest)
       for (const [place, offset] of Object.entries(manifest.subscribedFrom)) {

@@ -19,6 +19,7 @@ export const agents = defineCommand({
     const { readingSource } = await import('../reading-source.ts')
     const { readManifests, systemClock } = await import('../../runtime/internal.ts')
     const { durationText } = await import('../../tracing/index.ts')
+    const { isPlatformAgent } = await import('../../contracts/index.ts')
     const { tableLines } = await import('../table.ts')
     const { output } = context
     const target = await openTarget(context, { on: options.on, purpose: 'read', log: commandLog() })
@@ -34,7 +35,8 @@ export const agents = defineCommand({
         const consumes = manifest.consumes.join(manifest.join ? ' + ' : ', ')
         const produces = [...manifest.always, ...manifest.oneOf, ...manifest.maybe].join(', ')
         const topics = `${consumes} -> ${produces === '' ? 'nothing' : produces}`
-        return [manifest.agent, manifest.version, state, manifest.instance, `${durationText(silentMs)} ago`, topics]
+        const name = isPlatformAgent(manifest.agent) ? `${manifest.agent} (platform)` : manifest.agent
+        return [name, manifest.version, state, manifest.instance, `${durationText(silentMs)} ago`, topics]
       })
       const [header = '', ...lines] = tableLines(['AGENT', 'VERSION', 'STATE', 'INSTANCE', 'SEEN', 'TOPICS'], rows)
       output.line(output.style('dim', header))

@@ -7,7 +7,8 @@ export const ledgerRun = defineCommand({
   description:
     'Reads the facts off the log into PostgreSQL (ledger.url) or an embedded database (ledger.dir), makes its tables there and keeps ' +
     'them up to date. Several instances share the partitions. It may be stopped at any time: nothing waits for it, and it goes on ' +
-    'where it stopped. Health is served on http.host and http.port under /live and /ready.',
+    'where it stopped. It announces itself as laban.ledger; health and metrics are served on http.host and http.port under /live, ' +
+    '/ready and /metrics.',
   examples: [
     { command: 'laban ledger run', explains: 'On the local stack' },
     {
@@ -19,6 +20,7 @@ export const ledgerRun = defineCommand({
     const { createLogger, localStackValues, openKafka } = await import('../../runtime/internal.ts')
     const { createLedger } = await import('../../services/ledger/index.ts')
     const { runUntilStopped } = await import('../run-service.ts')
+    const { readVersion } = await import('../version.ts')
     const { config } = await load(localStackValues())
     const log = createLogger(config.log)
     const stack = await openKafka({ config, log })
@@ -26,7 +28,7 @@ export const ledgerRun = defineCommand({
     try {
       return await runUntilStopped(
         async (onFatal) => {
-          const { ledger, database } = await createLedger(stack, onFatal)
+          const { ledger, database } = await createLedger(stack, onFatal, { version: readVersion() })
           closeDatabase = () => database.close()
           return ledger
         },

@@ -1,5 +1,5 @@
 /** `laban topology [agents…]`: who hears whom, as announced by what runs, or as files define it. */
-import type { AgentShape } from '../../contracts/index.ts'
+import type { AgentShape, Manifest } from '../../contracts/index.ts'
 import type { Topology } from '../../runtime/internal.ts'
 import { defineCommand, type CommandContext } from '../command.ts'
 import { ON_OPTION } from '../target-option.ts'
@@ -33,7 +33,7 @@ export const topology = defineCommand({
     if (format === 'mermaid') output.line(topologyMermaid(shown))
     else if (format === 'asyncapi') {
       const { namespace, brokers, version } = found
-      output.json(topologyAsyncApi(shown, { title, version, namespace, brokers }))
+      output.json(topologyAsyncApi({ ...shown, agents: found.ofFlows }, { title, version, namespace, brokers }))
     } else output.line(drawTopology(shown))
     output.note(output.styleNote('dim', `${shown.agents.length} agents, from ${found.description}`))
   },
@@ -41,6 +41,8 @@ export const topology = defineCommand({
 
 interface Found {
   readonly shown: Topology
+  /** Without laban's own. */
+  readonly ofFlows: readonly AgentShape[]
   readonly description: string
   readonly namespace: string
   readonly brokers: readonly string[]
@@ -57,26 +59,38 @@ async function ofFiles(files: readonly string[], { load }: CommandContext): Prom
   const agents = loaded.map(({ agent }) => agent).sort((a, b) => (a.name < b.name ? -1 : 1))
   const { namespace, brokers } = config
   const shown = { agents, topics: contractsOf(config).topics }
-  return { shown, description: `${loaded.length} files`, namespace, brokers, version: newestOf(agents) }
+  return {
+    shown,
+    ofFlows: agents,
+    description: `${loaded.length} files`,
+    namespace,
+    brokers,
+    version: newestOf(agents),
+  }
 }
 
 async function ofManifests(on: Kind | undefined, context: CommandContext): Promise<Found> {
   const { readManifests } = await import('../../runtime/internal.ts')
-  const { shapesOf } = await import('../../contracts/index.ts')
+  const { isPlatformAgent, shapesOf } = await import('../../contracts/index.ts')
   const { commandLog, openTarget } = await import('../target.ts')
   const { readingSource } = await import('../reading-source.ts')
   const target = await openTarget(context, { on, purpose: 'read', log: commandLog() })
   try {
     const manifests = await readManifests(readingSource(target.stack))
-    const running = manifests.filter(({ state }) => state !== 'stopped')
+    const [platform, own] = [true, false].map((is) => manifests.filter(({ agent }) => isPlatformAgent(agent) === is))
     // Of an embedded run that has ended, everybody has stopped; it is drawn as it was.
-    const agents = shapesOf(running.length > 0 ? running : manifests)
+    const agents = shapesOf([...(alive(own).length > 0 ? alive(own) : (own ?? [])), ...alive(platform)])
     const { namespace, brokers } = target.loaded.config
     const shown = { agents, topics: target.stack.contracts.topics }
-    return { shown, description: target.description, namespace, brokers, version: newestOf(agents) }
+    const ofFlows = agents.filter(({ name }) => !isPlatformAgent(name))
+    return { shown, ofFlows, description: target.description, namespace, brokers, version: newestOf(ofFlows) }
   } finally {
     await target.stack.close()
   }
+}
+
+function alive(manifests: readonly Manifest[] = []): readonly Manifest[] {
+  return manifests.filter(({ state }) => state !== 'stopped')
 }
 
 function newestOf(agents: readonly AgentShape[]): string {

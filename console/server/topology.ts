@@ -1,5 +1,5 @@
 /** The topology: whatever is announced, with how fast it goes and how far behind it is. Nothing here is drawn by hand. */
-import type { Manifest } from '../../contracts/index.ts'
+import { AGENTS_TOPIC, FACTS_TOPIC, isPlatformAgent, type Manifest } from '../../contracts/index.ts'
 import { isWaiting, type Stack } from '../../runtime/internal.ts'
 import type { AgentView, InstanceView, Topology, TopicView } from '../api.ts'
 import type { ConsoleContext } from './context.ts'
@@ -15,7 +15,10 @@ export async function readTopology(context: ConsoleContext, sampler: Sampler): P
   const { stack, source, shelf } = context
   const [manifests, letters] = await Promise.all([source.manifests(), shelf.all()])
   const byAgent = Map.groupBy(manifests, ({ agent }) => agent)
-  const consumed = [...byAgent].map(([agent, own]) => ({ agent, topics: newest(own)?.consumes ?? [] }))
+  const consumed = [...byAgent].map(([agent, own]) => ({
+    agent,
+    topics: newest(own)?.consumes.filter(isGrouped) ?? [],
+  }))
   const topicNames = new Set(manifests.flatMap((manifest) => [...manifest.consumes, ...producedBy(manifest)]))
   const progress = await sampler.take({ topics: topicNames, groups: consumed })
   const nowMs = stack.clock.nowMs()
@@ -26,6 +29,11 @@ export async function readTopology(context: ConsoleContext, sampler: Sampler): P
   agents.sort((a, b) => (a.name < b.name ? -1 : 1))
   const topics = [...topicNames].sort().map((name) => topicView(name, agents, { contracts: stack.contracts, progress }))
   return { takenAtMs: nowMs, agents, topics }
+}
+
+/** Manifests are read by everybody and by no group. */
+function isGrouped(topic: string): boolean {
+  return topic !== AGENTS_TOPIC
 }
 
 /** Topics that it may publish to. */
@@ -50,6 +58,7 @@ function agentView(
   const alive = instances.filter((instance) => instance.state === state)
   return {
     name,
+    isPlatform: isPlatformAgent(name),
     summary: last?.summary ?? '',
     versions: [...new Set((state === 'stopped' ? instances.slice(0, 1) : alive).map(({ version }) => version))].sort(),
     state,
@@ -80,6 +89,7 @@ function topicView(
   const now = progress.topic(name)
   return {
     name,
+    isPlatform: name === FACTS_TOPIC || name === AGENTS_TOPIC,
     owner: contracts.has(name) ? contracts.get(name).owner : '',
     exists: now !== undefined,
     partitions: now?.partitions ?? 0,

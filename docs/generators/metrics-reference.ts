@@ -14,6 +14,7 @@ const AREAS: Readonly<Record<MetricArea, string>> = {
   joins: 'Joins',
   log: 'The log',
   process: 'The process',
+  ledger: 'The ledger',
   machine: 'Event loop and machine',
 }
 

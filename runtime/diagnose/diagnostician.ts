@@ -4,7 +4,7 @@
  */
 import type { Uuid } from '../../contracts/ids.ts'
 import { isLabanError } from '../../contracts/errors.ts'
-import type { Manifest } from '../../contracts/manifest.ts'
+import { isPlatformAgent, type Manifest } from '../../contracts/manifest.ts'
 import { diagnose, unknownDiagnosis } from '../../tracing/diagnose/diagnose.ts'
 import { verdictOf, type Diagnosis } from '../../tracing/diagnose/verdict.ts'
 import type { FlowGraph } from '../../tracing/flow-graph.ts'
@@ -81,8 +81,10 @@ async function newLookout(options: DiagnosticianOptions, earlier?: Lookout): Pro
   return lookoutOf(options, await options.source.manifests(), earlier)
 }
 
-function lookoutOf(options: DiagnosticianOptions, manifests: readonly Manifest[], earlier?: Lookout): Lookout {
+/** laban's own agents are nobody's reason to stand still. */
+function lookoutOf(options: DiagnosticianOptions, announced: readonly Manifest[], earlier?: Lookout): Lookout {
   const store = options.isOver === true ? undefined : options.store
+  const manifests = announced.filter(({ agent }) => !isPlatformAgent(agent))
   return new Lookout({ ...options, manifests, store }, earlier)
 }
 

@@ -4,7 +4,7 @@
  */
 import { FACTS_TOPIC } from '../../contracts/contract.ts'
 import { FACT_FORMAT_VERSION, type Fact, type FactOutcome } from '../../contracts/fact.ts'
-import type { Manifest } from '../../contracts/manifest.ts'
+import { isPlatformAgent, type Manifest } from '../../contracts/manifest.ts'
 import type { Clock } from '../ports/clock.ts'
 import { agentsWithDeadLetters, readDeadLetters } from './dead-letters.ts'
 import { lagOf, type AgentLag } from './agent-lag.ts'
@@ -34,7 +34,7 @@ export interface AgentFigures {
   readonly oldestMs: number | null
   /** Dead letters of which nothing has become yet. */
   readonly deadLetters: number
-  /** When the lag is gone at the present pace; null when nothing is finished. */
+  /** When the lag is gone at the present pace; null when nothing is finished; 0 without lag, and for laban's own agents. */
   readonly drainMs: number | null
 }
 
@@ -95,11 +95,14 @@ export class AgentWatch {
   ): AgentFigures {
     const alive = manifests.filter((manifest) => this.#stateOf(manifest) === 'running')
     const rates = this.#rates(agent)
-    const isStill = lag.events > 0 && rates.finished === 0 && rates.overMs >= WINDOW_MS / 2
+    // What laban's own agents finish stands in no fact.
+    const isPlatform = isPlatformAgent(agent)
+    const isStill = !isPlatform && lag.events > 0 && rates.finished === 0 && rates.overMs >= WINDOW_MS / 2
     const announced = (['running', 'draining', 'silent'] as const).find((state) =>
       manifests.some((manifest) => this.#stateOf(manifest) === state),
     )
-    const drainMs = lag.events === 0 ? 0 : rates.finished === 0 ? null : (lag.events / rates.finished) * 1_000
+    const drainMs =
+      lag.events === 0 || isPlatform ? 0 : rates.finished === 0 ? null : (lag.events / rates.finished) * 1_000
     return {
       agent,
       versions: [...new Set((alive.length > 0 ? alive : manifests).map(({ version }) => version))].sort(),

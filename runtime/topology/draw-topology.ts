@@ -1,5 +1,6 @@
 /** Draws a topology for a terminal: from the topics that flows begin with, through the agents. Each agent and topic is drawn once. */
 import type { AgentShape } from '../../contracts/agent-shape.ts'
+import { isPlatformAgent } from '../../contracts/manifest.ts'
 import { outputKinds, topicsInOrder, type Output, type OutputKind, type Topology } from './topology.ts'
 
 const MARKS: Readonly<Record<OutputKind, string>> = { always: '●', oneOf: '◇', maybe: '○' }
@@ -43,7 +44,8 @@ class Drawing {
     const others = agent.topics.filter((topic) => topic !== from)
     const join = agent.isJoin ? `  joins it with ${others.join(', ')}` : ''
     const isAgain = this.#isAgain(`agent ${agent.name}`)
-    this.lines.push(`${lead}${agent.name} ${agent.version}${join}${isAgain ? '  (drawn above)' : ''}`)
+    const platform = isPlatformAgent(agent.name) ? '  platform' : ''
+    this.lines.push(`${lead}${agent.name} ${agent.version}${join}${platform}${isAgain ? '  (drawn above)' : ''}`)
     if (isAgain) return
     const outputs = outputKinds(agent)
     outputs.forEach((output, index) => {

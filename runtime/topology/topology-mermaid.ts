@@ -1,4 +1,5 @@
-/** Draws a topology as a Mermaid flow chart: agents as boxes, topics as rounded ones, what may be published as dashed arrows. */
+/** Draws a topology as a Mermaid flow chart: agents as boxes (laban's own leaning), topics as rounded ones, what may be published as dashed arrows. */
+import { isPlatformAgent } from '../../contracts/manifest.ts'
 import { outputKinds, topicsInOrder, type OutputKind, type Topology } from './topology.ts'
 
 const ARROWS: Readonly<Record<OutputKind, string>> = { always: '-->', oneOf: '-. one of .->', maybe: '-. maybe .->' }
@@ -10,7 +11,7 @@ export function topologyMermaid(topology: Topology): string {
   const lines = topics.map((topic) => `${idOf.get(topic)}(["${topic}"])`)
   topology.agents.forEach((agent, index) => {
     const id = `a${index}`
-    lines.push(`${id}["${agent.name}"]`)
+    lines.push(isPlatformAgent(agent.name) ? `${id}[/"${agent.name}, platform"/]` : `${id}["${agent.name}"]`)
     for (const topic of agent.topics) lines.push(`${idOf.get(topic)} ${agent.isJoin ? '-- join -->' : '-->'} ${id}`)
     for (const { topic, kind } of outputKinds(agent)) lines.push(`${id} ${ARROWS[kind]} ${idOf.get(topic)}`)
   })

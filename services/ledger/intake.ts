@@ -66,6 +66,7 @@ export class Intake {
   readonly #partitions = new Map<number, OwnPartition>()
   #consumer: BrokerConsumer | undefined
   #unkeyed = 0
+  #lost = 0
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -87,6 +88,17 @@ export class Intake {
   /** Facts of our partitions that were not written when they were last heard of. */
   get lagFacts(): number {
     return [...this.#partitions.values()].reduce((sum, own) => sum + Math.max(0, own.endOffset - (own.stored ?? 0)), 0)
+  }
+
+  /** Facts that had left the log before they were read. */
+  get lostFacts(): number {
+    return this.#lost
+  }
+
+  /** Time of the oldest fact that was read and is not written yet, epoch ms; undefined when none waits. */
+  get oldestWaitingAtMs(): number | undefined {
+    const times = [...this.#partitions.values()].flatMap(({ waiting: [first] }) => first?.atMs ?? [])
+    return times.length === 0 ? undefined : Math.min(...times)
   }
 
   /** Up to where each partition is written. */
@@ -118,10 +130,7 @@ export class Intake {
       own.isAskedFor = true
       return own.wanted
     }
-    if (batch.fromOffset > own.wanted) {
-      const lost = batch.fromOffset - own.wanted
-      this.#options.log.error('facts have left the log before the ledger read them', { partition: own.partition, lost })
-    }
+    if (batch.fromOffset > own.wanted) this.#tellLost(own.partition, batch.fromOffset - own.wanted)
     own.isAskedFor = true
     for (const record of batch.records) if (record.offset >= own.wanted) this.#keep(own, record)
     own.wanted = Math.max(own.wanted, batch.lastOffset + 1)
@@ -142,6 +151,7 @@ export class Intake {
       if (this.#partitions.get(own.partition) !== own) continue
       own.stored = position.nextOffset
       own.wanted = Math.max(position.nextOffset, startOffset)
+      if (startOffset > position.nextOffset) this.#tellLost(own.partition, startOffset - position.nextOffset)
       own.endOffset = endOffset
       own.isAskedFor = false
       this.#throttle(own)
@@ -250,6 +260,11 @@ export class Intake {
   #lose(partition: number): void {
     this.#partitions.delete(partition)
     this.#options.onLost(partition)
+  }
+
+  #tellLost(partition: number, lost: number): void {
+    this.#lost += lost
+    this.#options.log.error('facts have left the log before the ledger read them', { partition, lost })
   }
 
   #keep(own: OwnPartition, { offset, timestampMs, key, value }: BrokerRecord): void {

@@ -12,6 +12,7 @@ import { FactRows } from './fact-rows.ts'
 import { FlowBook } from './flow-book.ts'
 import { FlowLines } from './flow-lines.ts'
 import { Intake } from './intake.ts'
+import { LedgerFigures } from './ledger-figures.ts'
 import { ManifestTable } from './manifest-table.ts'
 import { int4s } from './pg-arrays.ts'
 import { forgetBefore, type Forgotten } from './retention.ts'
@@ -50,6 +51,7 @@ export type Progress = 'idle' | 'done' | 'more'
 /** See the file's head. The tables must be there. */
 export class LedgerWork {
   readonly intake: Intake
+  readonly figures = new LedgerFigures()
   readonly #options: LedgerWorkOptions
   readonly #book: FlowBook
   readonly #days: Days
@@ -99,11 +101,15 @@ export class LedgerWork {
     if (this.#book.staleFlows > MAX_STALE_FLOWS) return 'idle'
     const batch = await intake.next()
     if (batch === undefined) return 'idle'
+    const { clock } = this.#options
+    const begunMs = clock.steadyMs()
     if (!(await this.#rows.append(batch.rows, batch.moves))) {
       intake.distrust(batch)
       return 'more'
     }
-    const nowMs = this.#options.clock.steadyMs()
+    const nowMs = clock.steadyMs()
+    this.figures.batches.record(nowMs - begunMs)
+    this.figures.stored += batch.rows.length
     const ours = new Set(intake.partitions)
     for (const row of batch.rows) if (ours.has(row.partition)) this.#book.add(row, nowMs)
     intake.written(batch)

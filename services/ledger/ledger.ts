@@ -4,21 +4,35 @@
  */
 import { FACTS_TOPIC, isLabanError, type EventCodec } from '../../contracts/index.ts'
 import {
+  Announcer,
   delay,
   errorFields,
   type Broker,
   type BrokerConsumer,
+  type BrokerProducer,
   type Clock,
   type Health,
   type Logger,
+  type MetricSnapshot,
   type SqlDatabase,
 } from '../../runtime/internal.ts'
 import type { ArchivedTopic } from './archive-rows.ts'
+import { LEDGER_AGENT, readLedgerMetrics } from './ledger-figures.ts'
+import { ledgerManifest } from './ledger-manifest.ts'
 import { LedgerWork, type Progress } from './ledger-work.ts'
 import { migrate, type LedgerTables } from './tables.ts'
 
 /** Consumer group of all instances. */
-export const LEDGER_GROUP = 'laban.ledger'
+export const LEDGER_GROUP = LEDGER_AGENT
+
+/** How an instance announces itself. */
+export interface LedgerIdentity {
+  readonly instance: string
+  /** Of laban. */
+  readonly version: string
+  /** Writes manifests. */
+  readonly codec: EventCodec
+}
 
 /** What a ledger runs on. */
 export interface LedgerOptions {
@@ -32,6 +46,8 @@ export interface LedgerOptions {
   readonly retentionMs: number
   /** Topics whose records are kept when they have forgotten them. @default none */
   readonly archive?: readonly ArchivedTopic[]
+  /** As whom it announces itself on `laban.agents`. @default it does not */
+  readonly identity?: LedgerIdentity
   /** Facts of one transaction at most. @default 5000 */
   readonly maxBatchFacts?: number
   /** How long a flow must be quiet before its line is derived; a busy one after four times as long. @default 500 */
@@ -52,12 +68,15 @@ const RETENTION_EVERY_MS = 600_000
 
 /** See the file's head. */
 export class Ledger {
-  readonly #options: Required<LedgerOptions>
+  readonly #options: Required<Omit<LedgerOptions, 'identity'>> & Pick<LedgerOptions, 'identity'>
   readonly #work: LedgerWork
   readonly #stopping = new AbortController()
   readonly #problems = new Map<string, string>()
   #state: Health['state'] = 'starting'
   #consumer: BrokerConsumer | undefined
+  #announcer: Announcer | undefined
+  #producer: BrokerProducer | undefined
+  #sending: Promise<unknown> = Promise.resolve()
   #loops: readonly Promise<void>[] = []
 
   constructor(given: LedgerOptions) {
@@ -70,6 +89,13 @@ export class Ledger {
     const problems = [...this.#problems].map(([what, problem]) => `${what}: ${problem}`)
     const isReady = this.#state === 'running' && problems.length === 0
     return { state: this.#state, isReady, problems, warnings: [], agents: [] }
+  }
+
+  /** What this instance can tell of itself now, by the table of metrics. */
+  metrics(): Promise<MetricSnapshot> {
+    const { clock, identity } = this.#options
+    const now = { nowMs: clock.nowMs(), isReady: this.health.isReady, version: identity?.version ?? '' }
+    return Promise.resolve(readLedgerMetrics(this.#work, now))
   }
 
   /**
@@ -93,6 +119,7 @@ export class Ledger {
     )
     intake.attach(this.#consumer)
     this.#state = 'running'
+    await this.#announce()
     this.#loops = [
       // A moment's wait makes one transaction of what trickles in.
       this.#loop('facts', async () => pauseAfter(await this.#work.ingest())),
@@ -119,7 +146,28 @@ export class Ledger {
     await Promise.all(this.#loops)
     await this.#work.intake.commit()
     await this.#consumer?.stop()
+    await this.#announcer?.stop()
+    await this.#producer?.close()
     this.#state = 'stopped'
+  }
+
+  /** Nobody waits for the ledger, so nothing depends on this. */
+  async #announce(): Promise<void> {
+    const { identity, broker, clock, log } = this.#options
+    if (identity === undefined) return
+    const producer = await broker.producer()
+    this.#producer = producer
+    const startedAtMs = clock.nowMs()
+    this.#announcer = new Announcer({
+      ...{ codec: identity.codec, clock, log },
+      manifests: (state) => [
+        ledgerManifest({ ...identity, state, startedAtMs, seenAtMs: clock.nowMs(), problems: this.#problems }),
+      ],
+      circumstances: () => [...this.#problems.keys()].join(),
+      // The port allows one send at a time; turns of one announcer do not overlap, but its last word may come during one.
+      append: (records) => (this.#sending = this.#sending.catch(() => undefined).then(() => producer.send(records))),
+    })
+    await this.#announcer.start()
   }
 
   /** Runs a piece of work again and again until the end; a failure is said once, and tried again ever more slowly. */
@@ -139,6 +187,7 @@ export class Ledger {
         if (!this.#problems.has(name))
           log.warn('stands still; it goes on by itself', { part: name, ...errorFields(error) })
         this.#problems.set(name, error.message)
+        this.#work.figures.retried(name)
         await delay(clock, pauseMs, signal)
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
       }

@@ -1,8 +1,12 @@
 /** Opens the ledger that the configuration names, to run it or to read from it. */
-import { createCodec, FACTS_TOPIC, LabanError } from '../../contracts/index.ts'
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { AGENTS_TOPIC, createCodec, FACTS_TOPIC, LabanError } from '../../contracts/index.ts'
 import {
+  errorFields,
   isLabanError,
   logFlowSource,
+  openCodec,
   openLedgerDatabase,
   type Config,
   type FlowSource,
@@ -13,7 +17,7 @@ import {
 } from '../../runtime/internal.ts'
 import type { ArchivedTopic } from './archive-rows.ts'
 import { ledgerFlowSource } from './ledger-flow-source.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, type LedgerIdentity } from './ledger.ts'
 import { defaultSchema, isMigrated, ledgerTables, type LedgerTables } from './tables.ts'
 
 /** A ledger's database and the tables in it. */
@@ -37,10 +41,14 @@ export async function openLedger(config: Config, log: Logger): Promise<OpenLedge
   return { database, tables: ledgerTables(config.ledger.schema ?? defaultSchema(config.namespace)) }
 }
 
-/** A running ledger's parts for {@link Ledger}, not started. @throws LABAN_LEDGER_MISSING when none is configured */
+/**
+ * A running ledger's parts for {@link Ledger}, not started. One with a version announces itself as an agent of that version.
+ * @throws LABAN_LEDGER_MISSING when none is configured
+ */
 export async function createLedger(
   stack: Stack,
   onFatal: (error: unknown) => void,
+  { version }: { readonly version?: string } = {},
 ): Promise<{ readonly ledger: Ledger; readonly database: SqlDatabase }> {
   const { config, broker, clock, log } = stack
   const open = await openLedger(config, log)
@@ -49,8 +57,10 @@ export async function createLedger(
   const archive = archivedTopics(stack)
   const retentionMs = retentionOf(stack)
   warnOfShortRetention(stack.log, archive, retentionMs)
+  const identity = version === undefined ? undefined : await identityOf(stack, version)
   const ledger = new Ledger({
     ...open,
+    ...(identity === undefined ? {} : { identity }),
     broker,
     clock,
     log,
@@ -103,6 +113,18 @@ export function archivedTopics({ contracts }: Pick<Stack, 'contracts'>): readonl
   return [...contracts.topics.values()].flatMap(({ name, archiveMs }) =>
     archiveMs === undefined ? [] : [{ topic: name, keepMs: archiveMs }],
   )
+}
+
+/** Undefined where nobody has ever registered the schema of manifests: nothing depends on the announcement. */
+async function identityOf(stack: Stack, version: string): Promise<LedgerIdentity | undefined> {
+  try {
+    const { codec } = await openCodec(stack, [AGENTS_TOPIC])
+    return { codec, version, instance: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}` }
+  } catch (error) {
+    if (!isLabanError(error) || error.code !== 'LABAN_SCHEMA_MISSING') throw error
+    stack.log.warn('the ledger does not announce itself', errorFields(error))
+    return undefined
+  }
 }
 
 /** Bodies are found by facts. */

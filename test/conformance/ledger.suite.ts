@@ -1,5 +1,6 @@
 /** What a ledger promises, on any broker and database. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AGENTS_TOPIC, FACTS_TOPIC } from '../../contracts/contract.ts'
 import { deriveId } from '../../contracts/ids.ts'
 import type { Broker } from '../../runtime/ports/broker.ts'
 import type { SqlDatabase } from '../../runtime/ports/sql.ts'
@@ -107,6 +108,43 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
 
     it('knows the newest manifest of every instance', async () => {
       expect(await scene.ledger.manifests()).toEqual(await scene.log.manifests())
+    })
+
+    it('announces itself and counts what it does; no flow waits for it', async () => {
+      const flows = scene.flows(2, 'announced')
+      await scene.append(flows.flatMap((facts, index) => (index === 0 ? facts.slice(0, 4) : facts)))
+      await scene.untilCaughtUp()
+      const before = await Promise.all(idsOf(flows).map((id) => scene.ledger.flow(id)))
+      const instance = uniqueName('instance')
+      const ledger = await scene.start({ identity: { instance, version: '1.2.3', codec: scene.codec } })
+      const own = async () => (await scene.ledger.manifests()).find((manifest) => manifest.instance === instance)
+      expect(await own()).toMatchObject({
+        ...{ agent: 'laban.ledger', version: '1.2.3', state: 'running', problems: {}, always: [] },
+        consumes: [FACTS_TOPIC, AGENTS_TOPIC],
+      })
+      expect(await Promise.all(idsOf(flows).map((id) => scene.ledger.flow(id)))).toEqual(before)
+
+      const more = scene.flows(20, 'counted')
+      await scene.append(more.flat())
+      await scene.untilCaughtUp()
+      const metrics = await ledger.metrics()
+      expect(metrics.points.get('laban.agent.info')).toEqual([
+        { labels: { agent: 'laban.ledger', version: '1.2.3' }, value: 1 },
+      ])
+      for (const name of [
+        'laban.ledger.lag',
+        'laban.ledger.lag_age',
+        'laban.ledger.lost',
+        'laban.ledger.retries',
+      ] as const)
+        expect(metrics.sumOf(name), name).toBe(0)
+      // The instance of the whole suite shares the partitions.
+      const stored = metrics.sumOf('laban.ledger.facts')
+      expect(stored).toBeGreaterThan(0)
+      expect(stored).toBeLessThanOrEqual(more.flat().length)
+      expect(metrics.histograms.get('laban.ledger.batch_duration')?.[0]?.count).toBeGreaterThan(0)
+      await ledger.stop()
+      expect(await own()).toMatchObject({ state: 'stopped' })
     })
 
     it('says that a flow is not there', async () => {

@@ -78,6 +78,11 @@ describe('the archive', { timeout: 120_000 }, () => {
       },
       { timeoutMs: 60_000, what: 'everything to be archived' },
     )
+    const figures = await (await fetch(`http://${ledgers[1]?.address()}/metrics`)).text()
+    expect(figures).toContain(`laban_ledger_archive_lag{topic="${TOPIC}"} 0`)
+    expect(figures).toContain('laban_ledger_lost_total 0')
+    const agents = await deployment.laban(['agents'])
+    expect(agents.stdout).toMatch(/laban\.ledger \(platform\) .* laban\.facts, laban\.agents -> nothing/)
     expect(archived).toMatchObject({ topic: TOPIC, records: endOffset, keepMs: 400 * 86_400_000 })
 
     const listed = await deployment.laban(['flows', '--limit', '1', '--json', '--on', 'kafka'])

@@ -28,8 +28,9 @@ export function topicId(name: string): string {
 }
 
 /** Everything to notice about an agent, in a few words each. */
-export function agentBadges({ lag, deadLetters, isJoin }: AgentView): GraphNode['badges'] {
+export function agentBadges({ lag, deadLetters, isJoin, isPlatform }: AgentView): GraphNode['badges'] {
   return [
+    ...(isPlatform ? [{ text: 'platform', tone: 'plain' as const }] : []),
     ...(isJoin ? [{ text: 'join', tone: 'plain' as const }] : []),
     ...(lag !== null && lag > 0 ? [{ text: `${countText(lag)} behind`, tone: 'wait' as const }] : []),
     ...(deadLetters > 0 ? [{ text: plural(deadLetters, 'dead letter'), tone: 'bad' as const }] : []),

@@ -108,6 +108,7 @@ export function AgentTable({ agents }: { readonly agents: readonly AgentView[] }
             <tr key={agent.name}>
               <th scope="row">
                 <Link to={`/?select=${encodeURIComponent(agentId(agent.name))}`}>{agent.name}</Link>
+                {agent.isPlatform && ' (platform)'}
               </th>
               <td>
                 <Status status={agent.state} />
@@ -129,7 +130,10 @@ export function AgentTable({ agents }: { readonly agents: readonly AgentView[] }
   )
 }
 
-function factsOf({ agents, topics }: Topology): string {
+/** Of what the user's agents do; laban's own have their metrics. */
+function factsOf(all: Topology): string {
+  const agents = all.agents.filter(({ isPlatform }) => !isPlatform)
+  const topics = all.topics.filter(({ isPlatform }) => !isPlatform)
   const running = agents.filter(({ state }) => state === 'running').length
   const behind = agents.reduce((sum, { lag }) => sum + (lag ?? 0), 0)
   const letters = agents.reduce((sum, { deadLetters }) => sum + deadLetters, 0)
