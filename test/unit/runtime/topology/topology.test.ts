@@ -61,6 +61,12 @@ describe('a topology', () => {
     expect(lines.filter((line) => line.includes('one of'))).toHaveLength(2)
   })
 
+  it("marks laban's own agents", () => {
+    const own = { agents: [shape('laban.ledger', ['laban.facts'], {})], topics }
+    expect(drawTopology(own).split('\n')).toEqual(['● laban.facts', '└─ laban.ledger 1.0.0  platform'])
+    expect(topologyMermaid(own)).toContain('a0[/"laban.ledger, platform"/]')
+  })
+
   it('comes from manifests, the newest of each agent', () => {
     const { manifests } = new Story('announced').agent('b.two', ['a.left', 'a.right'], true).agent('b.one', ['a.begun'])
     const older = manifests.map((manifest) => ({ ...manifest, version: '0.1.0', startedAtMs: 0 }))
