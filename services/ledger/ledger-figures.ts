@@ -1,6 +1,7 @@
 /** What an instance of the ledger counts of itself, as metrics. Figures are taken when somebody asks; counting costs nothing in between. */
 import { Histogram, MetricSnapshot } from '../../runtime/internal.ts'
-import type { LedgerWork } from './ledger-work.ts'
+import type { ArchiveFigures } from './archiver.ts'
+import type { Intake } from './intake.ts'
 
 /** Its name as an agent: in manifests, and as consumer group. */
 export const LEDGER_AGENT = 'laban.ledger'
@@ -23,9 +24,19 @@ export class LedgerFigures {
   }
 }
 
+/** What is read: the work of one instance. */
+export interface MeasuredWork {
+  readonly figures: LedgerFigures
+  readonly intake: Pick<Intake, 'lostFacts' | 'lagFacts' | 'oldestWaitingAtMs'>
+  /** Flows whose line is not up to date. */
+  readonly staleFlows: number
+  /** By topic. */
+  readonly archived: ReadonlyMap<string, Readonly<ArchiveFigures>>
+}
+
 /** One reading. */
 export function readLedgerMetrics(
-  work: Pick<LedgerWork, 'figures' | 'intake' | 'staleFlows' | 'archived'>,
+  work: MeasuredWork,
   { nowMs, isReady, version }: { readonly nowMs: number; readonly isReady: boolean; readonly version: string },
 ): MetricSnapshot {
   const { figures, intake } = work
