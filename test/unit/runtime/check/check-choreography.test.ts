@@ -69,7 +69,7 @@ describe('topics', () => {
     const fields = (isPersonal: boolean) => [{ name: 'email', type: 'string', ...(isPersonal ? { pii: true } : {}) }]
     const keyed = (isPersonal: boolean) => {
       const person = { type: 'record', name: 'Person', namespace: 'test', fields: fields(isPersonal) }
-      return { 'a.begun': { ...ENTRY, schema: person, keyField: 'email' }, 'a.ended': END }
+      return { 'a.begun': { ...ENTRY, schema: person, key: 'email' }, 'a.ended': END }
     }
     const one = agent('a.one', 'a.begun', ['a.ended'])
     expect(codesOf([one], keyed(true))).toEqual(['?PERSONAL_KEY'])
