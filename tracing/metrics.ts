@@ -5,7 +5,7 @@
 import { LEDGER_METRICS } from './metrics-ledger.ts'
 
 /** What a metric is about. */
-export type MetricArea = 'handling' | 'log' | 'joins' | 'process' | 'ledger' | 'machine'
+export type MetricArea = 'handling' | 'log' | 'joins' | 'flows' | 'process' | 'ledger' | 'machine'
 
 /** One row of the table. */
 export interface MetricDefinition {
@@ -21,7 +21,8 @@ export interface MetricDefinition {
 export const METRIC_LABELS = {
   agent: 'name of the agent',
   topic:
-    'topic of the handled event, without namespace; for a join that of the member that completed it; of the ledger the archived topic',
+    'topic of the handled event, without namespace; for a join that of the member that completed it; of a flow that of its first event; of the ledger the archived topic',
+  status: 'state in which a flow has ended: `completed`, `failed` or another word of `laban flows`',
   version: 'version of the agent',
   error_code: 'code of the error table',
   reason: 'a word of a closed list, named with the metric',
@@ -256,6 +257,15 @@ export const METRIC_TABLE = {
     labels: AGENT,
     meaning:
       'Joins that have got their first member. Those that wait are the begun ones without the completed handlings of the agent.',
+  },
+  'laban.flow.duration': {
+    kind: 'histogram',
+    area: 'flows',
+    unit: 's',
+    labels: ['topic', 'status'],
+    meaning:
+      'Time from the first event of a flow (`topic`) to its end, counted by the ledger when every reaction has ended; a flow that is ' +
+      'redriven and then ends as something else counts again. Ends of more than 15 minutes ago, as after a rebuild, are not counted.',
   },
   'laban.lease.renewals': {
     kind: 'counter',

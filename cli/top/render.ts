@@ -1,12 +1,23 @@
-/** The figures of all agents as lines of a table. */
+/** The figures of all flows as a line, those of all agents as lines of a table. */
 import type { AgentFigures } from '../../runtime/internal.ts'
 import { durationText } from '../../tracing/index.ts'
 import type { Output } from '../output.ts'
 import { tableLines } from '../table.ts'
+import type { FlowFigures } from './flow-watch.ts'
 
 const HEADER = ['AGENT', 'STATE', 'INST', 'RATE/s', 'LONG', 'LAG', 'OLDEST', 'RETRY/s', 'DEAD', 'DRAINED IN']
 /** Columns of numbers, aligned to the right. */
 const NUMBERS: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8, 9])
+
+/** One line about flows; null stands for no ledger that could tell. */
+export function flowLine(flows: FlowFigures | null, style: Output['style']): string {
+  if (flows === null) return style('dim', 'flows  not counted: no ledger is read here (laban ledger run)')
+  const { inProgress, waiting, stuck, completed, p50Ms, p99Ms } = flows
+  const states = `${inProgress} in progress, ${waiting} waiting, ${stuck} stuck`
+  const took = p50Ms === null || p99Ms === null ? '' : `, p50 ${durationText(p50Ms)}, p99 ${durationText(p99Ms)}`
+  const line = `flows  ${states}; ${completed} of the last 5 min completed${took}`
+  return stuck > 0 ? style('yellow', line) : line
+}
 
 /** Header and one line per agent; a line in red needs somebody, one in yellow may. */
 export function figureLines(figures: readonly AgentFigures[], style: Output['style']): string[] {

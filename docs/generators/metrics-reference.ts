@@ -12,6 +12,7 @@ import {
 const AREAS: Readonly<Record<MetricArea, string>> = {
   handling: 'Handlings',
   joins: 'Joins',
+  flows: 'Flows',
   log: 'The log',
   process: 'The process',
   ledger: 'The ledger',

@@ -20,6 +20,8 @@ export interface FlowEntry {
   mayHaveMore: boolean
   /** Of the stored line; null when there is none. */
   revision: number | null
+  /** As what the flow has ended by the stored line; null when it has not, or there is none. */
+  endedAs: string | null
   /** Lowest offset that the stored line does not account for; null when it accounts for all. Infinity: it must be derived anew for another reason. */
   staleFrom: number | null
   touchedAtMs: number
@@ -181,6 +183,7 @@ function newEntry(flowId: Uuid, partition: number): FlowEntry {
     isLoaded: false,
     mayHaveMore: false,
     revision: null,
+    endedAs: null,
     staleFrom: null,
     touchedAtMs: 0,
     staleSinceMs: 0,

@@ -3,11 +3,19 @@
  * written it meanwhile: then nothing is written, and the flow is derived again from what is stored by now.
  */
 import type { Uuid } from '../../contracts/index.ts'
-import { summarize, type FlowSummary, type SqlDatabase, type SqlSession } from '../../runtime/internal.ts'
+import {
+  summarize,
+  type Clock,
+  type FlowSummary,
+  type SqlDatabase,
+  type SqlRow,
+  type SqlSession,
+} from '../../runtime/internal.ts'
 import { reconstructFlow, type Subscriptions } from '../../tracing/index.ts'
 import type { FactReader } from './fact-reader.ts'
 import type { FactRows } from './fact-rows.ts'
 import type { FlowBook, FlowEntry } from './flow-book.ts'
+import { endOf, type FlowDurations } from './flow-durations.ts'
 import { bools, float8s, int4s, texts, timestamps, uuids } from './pg-arrays.ts'
 import type { LedgerTables } from './tables.ts'
 
@@ -20,12 +28,23 @@ export interface FlowLinesOptions {
   readonly rows: FactRows
   readonly reader: FactReader
   readonly book: FlowBook
+  readonly durations: FlowDurations
+  readonly clock: Pick<Clock, 'nowMs'>
 }
 
 /** A flow, its line, and what the line is to replace. */
 interface Derived {
   readonly entry: FlowEntry
   readonly summary: FlowSummary
+}
+
+interface StoredLine extends SqlRow {
+  readonly flow_id: Uuid
+  readonly revision: number
+  readonly complete: boolean
+  readonly status: FlowSummary['status']
+  readonly first: number
+  readonly last: number
 }
 
 /** See the file's head. */
@@ -61,6 +80,7 @@ export class FlowLines {
       }
       for (const { entry, summary } of derived) {
         entry.revision = (entry.revision ?? 0) + 1
+        this.#countEnd(entry, summary)
         if (summary.complete) book.drop(entry)
       }
     } catch (error) {
@@ -71,13 +91,21 @@ export class FlowLines {
     }
   }
 
+  /** A flow that goes on after its end, because it was redriven, ends once more if it then ends as something else. */
+  #countEnd(entry: FlowEntry, summary: FlowSummary): void {
+    const { durations, clock } = this.#options
+    const end = endOf(summary)
+    if (end !== null && end !== entry.endedAs) durations.add(summary, clock.nowMs() - entry.lastAtMs)
+    entry.endedAs = end
+  }
+
   /** A flow without a line is new: all its facts came by here. Of others the older facts are read back, once. */
   async #load(entries: readonly FlowEntry[]): Promise<void> {
     const { database, tables, reader, book } = this.#options
     const unloaded = entries.filter(({ isLoaded }) => !isLoaded)
     if (unloaded.length === 0) return
-    const lines = await database.query<{ flow_id: Uuid; revision: number; first: number; last: number }>(
-      `SELECT flow_id, revision, extract(epoch FROM first_fact_at)::float8 * 1000 AS first,
+    const lines = await database.query<StoredLine>(
+      `SELECT flow_id, revision, complete, status, extract(epoch FROM first_fact_at)::float8 * 1000 AS first,
               extract(epoch FROM last_fact_at)::float8 * 1000 AS last
        FROM ${tables.flows} WHERE flow_id = ANY($1::uuid[])`,
       [uuids(unloaded.map(({ flowId }) => flowId))],
@@ -102,7 +130,9 @@ export class FlowLines {
     for (const entry of unloaded) {
       entry.isLoaded = true
       entry.mayHaveMore = false
-      entry.revision = byId.get(entry.flowId)?.revision ?? null
+      const line = byId.get(entry.flowId)
+      entry.revision = line?.revision ?? null
+      entry.endedAs = line === undefined ? null : endOf(line)
     }
   }
 

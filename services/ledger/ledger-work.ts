@@ -10,6 +10,7 @@ import { Days } from './days.ts'
 import { FactReader } from './fact-reader.ts'
 import { FactRows } from './fact-rows.ts'
 import { FlowBook } from './flow-book.ts'
+import { FlowDurations } from './flow-durations.ts'
 import { FlowLines } from './flow-lines.ts'
 import { Intake } from './intake.ts'
 import { LedgerFigures } from './ledger-figures.ts'
@@ -52,6 +53,7 @@ export type Progress = 'idle' | 'done' | 'more'
 export class LedgerWork {
   readonly intake: Intake
   readonly figures = new LedgerFigures()
+  readonly durations = new FlowDurations()
   readonly #options: LedgerWorkOptions
   readonly #book: FlowBook
   readonly #days: Days
@@ -68,7 +70,8 @@ export class LedgerWork {
     this.#days = new Days(database, tables)
     this.#rows = new FactRows(database, tables, this.#days)
     const reader = new FactReader(database, tables, codec)
-    this.#lines = new FlowLines({ database, tables, rows: this.#rows, reader, book: this.#book })
+    const { durations } = this
+    this.#lines = new FlowLines({ database, tables, rows: this.#rows, reader, book: this.#book, durations, clock })
     this.#manifests = new ManifestTable({ database, tables, broker, codec })
     this.#archiveRows = new ArchiveRows(database, tables)
     this.#archiver = new Archiver({ broker, rows: this.#archiveRows, topics: archive, clock, log })

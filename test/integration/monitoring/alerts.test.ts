@@ -79,9 +79,10 @@ describe('a real Prometheus on real agents', () => {
     expect(letters.annotations['runbook_url']).toBe('docs/runbooks/dead-letters.md')
 
     const top = await deployment.laban(['top', '--json', '--every', '1'])
-    expect(JSON.parse(top.stdout)).toMatchObject([
-      { agent: 'trial.fragile', state: 'running', instances: 1, lag: 0, deadLetters: 1 },
-    ])
+    expect(JSON.parse(top.stdout)).toMatchObject({
+      flows: null,
+      agents: [{ agent: 'trial.fragile', state: 'running', instances: 1, lag: 0, deadLetters: 1 }],
+    })
 
     await redis.refuse()
     expect((await firing(prometheus, 'LabanDependencyDown')).labels).toMatchObject({ dependency: 'store' })

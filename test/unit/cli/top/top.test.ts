@@ -1,8 +1,10 @@
 /** The table and the screen of `laban top`. */
 import { describe, expect, it } from 'vitest'
-import { figureLines } from '../../../../cli/top/render.ts'
+import { FlowWatch } from '../../../../cli/top/flow-watch.ts'
+import { figureLines, flowLine } from '../../../../cli/top/render.ts'
 import { Screen } from '../../../../cli/top/screen.ts'
-import type { AgentFigures } from '../../../../runtime/internal.ts'
+import type { AgentFigures, FlowFilter, FlowSource } from '../../../../runtime/internal.ts'
+import { createManualClock } from '../../../harness/manual-clock.ts'
 
 const RUNNING: AgentFigures = {
   ...{ agent: 'credit.score', versions: ['1.0.0'], state: 'running', instances: 2 },
@@ -39,6 +41,45 @@ describe('the table', () => {
       'red:b',
       'yellow:c',
     ])
+  })
+})
+
+describe('the line of flows', () => {
+  const figures = { inProgress: 12, waiting: 3, stuck: 0, completed: 400, p50Ms: 140, p99Ms: 2_500 }
+
+  it('says what is under way and how long flows took', () => {
+    expect(flowLine(figures, plain)).toBe(
+      'flows  12 in progress, 3 waiting, 0 stuck; 400 of the last 5 min completed, p50 140 ms, p99 2.5 s',
+    )
+    expect(flowLine({ ...figures, completed: 0, p50Ms: null, p99Ms: null }, plain)).toMatch(
+      /0 of the last 5 min completed$/,
+    )
+    expect(flowLine(null, plain)).toContain('no ledger')
+  })
+
+  it('is asked of a ledger only, at most every five seconds, with the nearest rank of each percentile', async () => {
+    const clock = createManualClock()
+    const asked: FlowFilter[] = []
+    const durations = Array.from({ length: 200 }, (_, index) => 200 - index)
+    const source = {
+      kind: 'ledger',
+      search: (filter: FlowFilter) => {
+        asked.push(filter)
+        const flows = filter.status === 'completed' ? durations.map((durationMs) => ({ durationMs })) : []
+        return Promise.resolve({ flows, total: filter.status === 'completed' ? 5_000 : 2 })
+      },
+    } as unknown as FlowSource
+    const watch = new FlowWatch(source, clock)
+    const expected = { inProgress: 4, waiting: 2, stuck: 2, completed: 5_000, p50Ms: 100, p99Ms: 198 }
+    expect(await watch.look()).toEqual(expected)
+    clock.skip(4_999)
+    await watch.look()
+    expect(asked).toHaveLength(5)
+    clock.skip(1)
+    await watch.look()
+    expect(asked).toHaveLength(10)
+    expect(await new FlowWatch({ ...source, kind: 'log' }, clock).look()).toBeNull()
+    expect(asked).toHaveLength(10)
   })
 })
 
