@@ -1,6 +1,7 @@
 /** What an instance of the ledger counts of itself, as metrics. Figures are taken when somebody asks; counting costs nothing in between. */
 import { Histogram, MetricSnapshot } from '../../runtime/internal.ts'
 import type { ArchiveFigures } from './archiver.ts'
+import type { FlowDurations } from './flow-durations.ts'
 import type { Intake } from './intake.ts'
 
 /** Its name as an agent: in manifests, and as consumer group. */
@@ -27,6 +28,7 @@ export class LedgerFigures {
 /** What is read: the work of one instance. */
 export interface MeasuredWork {
   readonly figures: LedgerFigures
+  readonly durations: Pick<FlowDurations, 'addTo'>
   readonly intake: Pick<Intake, 'lostFacts' | 'lagFacts' | 'oldestWaitingAtMs'>
   /** Flows whose line is not up to date. */
   readonly staleFlows: number
@@ -50,6 +52,7 @@ export function readLedgerMetrics(
   snapshot.set('laban.ledger.lag_age', {}, oldestAtMs === undefined ? 0 : Math.max(0, nowMs - oldestAtMs) / MS_PER_S)
   snapshot.set('laban.ledger.stale_flows', {}, work.staleFlows)
   snapshot.setHistogram('laban.ledger.batch_duration', {}, figures.batches)
+  work.durations.addTo(snapshot)
   for (const reason of PARTS) snapshot.set('laban.ledger.retries', { reason }, figures.retries.get(reason) ?? 0)
   for (const [topic, { stored, lost, lag }] of work.archived) {
     snapshot.set('laban.ledger.archived', { topic }, stored)

@@ -1,5 +1,5 @@
 /** How long flows take is counted once for each, by whoever writes the line that says they have ended. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryBroker } from '../../../../runtime/adapters/memory/broker.ts'
 import { openPgliteDatabase } from '../../../../runtime/adapters/pglite/database.ts'
 import { systemClock } from '../../../../runtime/ports/clock.ts'
@@ -10,11 +10,11 @@ const FLOWS = 12
 const HOUR_MS = 3_600_000
 
 let scene: LedgerScene
-beforeEach(async () => {
+beforeAll(async () => {
   scene = await ledgerScene(createMemoryBroker({ clock: systemClock }), await openPgliteDatabase(), 'durations')
   await scene.announce(scene.manifests)
 }, 60_000)
-afterEach(() => scene.close(), 60_000)
+afterAll(() => scene.close(), 60_000)
 
 /** Flows that these instances have counted, by topic and status. */
 async function counted(...ledgers: Ledger[]): Promise<Readonly<Record<string, number>>> {
@@ -31,6 +31,15 @@ async function counted(...ledgers: Ledger[]): Promise<Readonly<Record<string, nu
 const COMPLETED = 'credit.application-received completed'
 
 describe('the duration of a flow', () => {
+  it('is not counted long after the end, as when a ledger is built anew', async () => {
+    const late = await scene.start({ clock: { ...systemClock, nowMs: () => systemClock.nowMs() + HOUR_MS } })
+    await scene.append(scene.flows(FLOWS, 'late').flat())
+    await scene.untilCaughtUp()
+    expect(await counted(late)).toEqual({})
+    await late.stop()
+    expect((await scene.ledger.search({ status: 'completed' })).total).toBe(FLOWS)
+  })
+
   it('is counted when it has ended: once by two instances, not again for what comes later, nor after a restart', async () => {
     const flows = scene.flows(FLOWS, 'ended')
     const [first, second] = [await scene.start(), await scene.start()]
@@ -45,13 +54,5 @@ describe('the duration of a flow', () => {
     await scene.append(flows.flatMap((facts) => facts.slice(-1)))
     await scene.untilCaughtUp()
     expect(await counted(first, second, third)).toEqual({ [COMPLETED]: FLOWS })
-  })
-
-  it('is not counted long after the end, as when a ledger is built anew', async () => {
-    const late = await scene.start({ clock: { ...systemClock, nowMs: () => systemClock.nowMs() + HOUR_MS } })
-    await scene.append(scene.flows(FLOWS, 'late').flat())
-    await scene.untilCaughtUp()
-    expect(await counted(late)).toEqual({})
-    expect((await scene.ledger.search({ status: 'completed' })).total).toBe(FLOWS)
   })
 })
