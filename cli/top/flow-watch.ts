@@ -10,8 +10,10 @@ export interface FlowFigures {
   readonly waiting: number
   /** That only somebody can set going again. */
   readonly stuck: number
-  /** Of the last five minutes, the newest 1,000 at most; durations from the first event to the end, null when none has completed. */
+  /** Begun within the last five minutes. */
   readonly completed: number
+  readonly failed: number
+  /** Of the newest 1,000 of the completed ones, from the first event to the end; null when there is none. */
   readonly p50Ms: number | null
   readonly p99Ms: number | null
 }
@@ -41,18 +43,20 @@ export class FlowWatch {
   }
 
   async #read(): Promise<FlowFigures> {
-    const count = async (status: FlowStatus): Promise<number> => (await this.#source.search({ status, limit: 1 })).total
+    const count = async (status: FlowStatus, since: { readonly sinceMs?: number } = {}): Promise<number> =>
+      (await this.#source.search({ status, limit: 1, ...since })).total
     const sinceMs = this.#clock.nowMs() - WINDOW_MS
-    const [pending, processing, waiting, stuck, { flows, total }] = await Promise.all([
+    const [pending, processing, waiting, stuck, failed, { flows, total }] = await Promise.all([
       count('pending'),
       count('processing'),
       count('waiting'),
       count('stuck'),
+      count('failed', { sinceMs }),
       this.#source.search({ status: 'completed', sinceMs, limit: SAMPLE }),
     ])
     const durations = flows.flatMap(({ durationMs }) => durationMs ?? []).sort((a, b) => a - b)
     return {
-      ...{ inProgress: pending + processing, waiting, stuck, completed: total },
+      ...{ inProgress: pending + processing, waiting, stuck, completed: total, failed },
       p50Ms: percentile(durations, 0.5),
       p99Ms: percentile(durations, 0.99),
     }

@@ -12,11 +12,11 @@ const NUMBERS: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 8, 9])
 /** One line about flows; null stands for no ledger that could tell. */
 export function flowLine(flows: FlowFigures | null, style: Output['style']): string {
   if (flows === null) return style('dim', 'flows  not counted: no ledger is read here (laban ledger run)')
-  const { inProgress, waiting, stuck, completed, p50Ms, p99Ms } = flows
+  const { inProgress, waiting, stuck, completed, failed, p50Ms, p99Ms } = flows
   const states = `${inProgress} in progress, ${waiting} waiting, ${stuck} stuck`
   const took = p50Ms === null || p99Ms === null ? '' : `, p50 ${durationText(p50Ms)}, p99 ${durationText(p99Ms)}`
-  const line = `flows  ${states}; ${completed} of the last 5 min completed${took}`
-  return stuck > 0 ? style('yellow', line) : line
+  const line = `flows  ${states}; of the last 5 min ${failed} failed, ${completed} completed${took}`
+  return stuck + failed > 0 ? style('yellow', line) : line
 }
 
 /** Header and one line per agent; a line in red needs somebody, one in yellow may. */

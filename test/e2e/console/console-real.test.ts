@@ -28,6 +28,7 @@ let browser: Browser
 let postgres: TcpProxy
 let deployment: Deployment
 let tally: AgentProcess
+let ledger: AgentProcess
 let running: Running
 let url: string
 /** Without a token. */
@@ -50,7 +51,8 @@ beforeAll(async () => {
   readOnlyUrl = readOnly.url
   browser = opened
   tally = deployment.start([TALLY])
-  await Promise.all([tally, deployment.start([FRAGILE]), deployment.startLedger()].map(({ ready }) => ready))
+  ledger = deployment.startLedger()
+  await Promise.all([tally, ledger, deployment.start([FRAGILE])].map(({ ready }) => ready))
   watched = await openPage(browser, url)
 }, START_TIMEOUT_MS)
 afterAll(async () => {
@@ -144,6 +146,24 @@ it(
     await page.goto(url)
     await page.getByText('nobody is behind').waitFor()
     expect(watched.complaints).toEqual([])
+  },
+  TEST_TIMEOUT_MS,
+)
+
+it(
+  'has a ledger that counts how long flows take, for Prometheus and for laban top',
+  async () => {
+    const [flowId = ''] = await publish(12)
+    await untilStatus(flowId, 'completed')
+    const scrape = async (): Promise<boolean> => {
+      const text = await (await fetch(`http://${ledger.address()}/metrics`)).text()
+      return /laban_flow_duration_seconds_count\{topic="trial.begun",status="completed"\} [1-9]/.test(text)
+    }
+    await waitFor(scrape, { ...PATIENCE, what: 'the flow to be counted' })
+    const { stdout, stderr } = await deployment.laban(['top', '--json', '--every', '1', '--on', 'kafka'])
+    const { flows } = JSON.parse(stdout) as { flows: { completed: number; p50Ms: number } }
+    expect(flows.completed, stderr).toBeGreaterThan(0)
+    expect(flows.p50Ms).toBeGreaterThan(0)
   },
   TEST_TIMEOUT_MS,
 )

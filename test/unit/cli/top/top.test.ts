@@ -45,15 +45,13 @@ describe('the table', () => {
 })
 
 describe('the line of flows', () => {
-  const figures = { inProgress: 12, waiting: 3, stuck: 0, completed: 400, p50Ms: 140, p99Ms: 2_500 }
+  const figures = { inProgress: 12, waiting: 3, stuck: 0, completed: 400, failed: 1, p50Ms: 140, p99Ms: 2_500 }
 
   it('says what is under way and how long flows took', () => {
     expect(flowLine(figures, plain)).toBe(
-      'flows  12 in progress, 3 waiting, 0 stuck; 400 of the last 5 min completed, p50 140 ms, p99 2.5 s',
+      'flows  12 in progress, 3 waiting, 0 stuck; of the last 5 min 1 failed, 400 completed, p50 140 ms, p99 2.5 s',
     )
-    expect(flowLine({ ...figures, completed: 0, p50Ms: null, p99Ms: null }, plain)).toMatch(
-      /0 of the last 5 min completed$/,
-    )
+    expect(flowLine({ ...figures, completed: 0, p50Ms: null, p99Ms: null }, plain)).toMatch(/1 failed, 0 completed$/)
     expect(flowLine(null, plain)).toContain('no ledger')
   })
 
@@ -70,16 +68,16 @@ describe('the line of flows', () => {
       },
     } as unknown as FlowSource
     const watch = new FlowWatch(source, clock)
-    const expected = { inProgress: 4, waiting: 2, stuck: 2, completed: 5_000, p50Ms: 100, p99Ms: 198 }
+    const expected = { inProgress: 4, waiting: 2, stuck: 2, completed: 5_000, failed: 2, p50Ms: 100, p99Ms: 198 }
     expect(await watch.look()).toEqual(expected)
     clock.skip(4_999)
     await watch.look()
-    expect(asked).toHaveLength(5)
+    expect(asked).toHaveLength(6)
     clock.skip(1)
     await watch.look()
-    expect(asked).toHaveLength(10)
+    expect(asked).toHaveLength(12)
     expect(await new FlowWatch({ ...source, kind: 'log' }, clock).look()).toBeNull()
-    expect(asked).toHaveLength(10)
+    expect(asked).toHaveLength(12)
   })
 })
 
