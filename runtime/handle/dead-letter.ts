@@ -93,15 +93,18 @@ export function accountOf(reason: DeathCause): Record<string, string> {
     'laban-dlq-instance': reason.instance,
     'laban-dlq-reason': error.code,
     'laban-dlq-error-class': clip(cause instanceof Error ? cause.name : error.name, MAX_NAME_CHARS),
-    'laban-dlq-error-message': clip(
-      cause === undefined ? error.message : `${error.message} (${describeUnknown(cause)})`,
-      MAX_MESSAGE_CHARS,
-    ),
+    'laban-dlq-error-message': clip(messageOf(error), MAX_MESSAGE_CHARS),
     'laban-dlq-stack': clip(stack ?? '', MAX_STACK_CHARS),
     'laban-dlq-attempts': String(reason.attempts),
     'laban-dlq-failed-at': new Date(reason.failedAtMs).toISOString(),
     ...(reason.parks ? {} : { 'laban-dlq-parks': 'false' }),
   }
+}
+
+/** With its cause, unless the message tells that anyhow. */
+function messageOf({ message, cause }: LabanError): string {
+  const said = cause === undefined ? '' : describeUnknown(cause)
+  return message.includes(said.trim()) ? message : `${message} (${said})`
 }
 
 /** What {@link accountOf} gave, from the record of a dead letter. */
