@@ -4,6 +4,7 @@ import { waitFor } from '../harness/wait.ts'
 import { codesIn, names } from '../trials/why/codes.ts'
 import { DATA_FAULTS } from '../trials/why/data-faults.ts'
 import type { Fault } from '../trials/why/fault.ts'
+import { INSTANCE_FAULTS } from '../trials/why/instance-faults.ts'
 import { PROCESS_FAULTS } from '../trials/why/process-faults.ts'
 import { SERVER_FAULTS } from '../trials/why/server-faults.ts'
 import { Shop } from '../trials/why/shop.ts'
@@ -16,10 +17,13 @@ const CHOSEN = [
   'join that can never complete: its agent decided not to publish',
   'bytes that are not Avro',
   'event that nobody subscribes to',
+  'event chain that comes back to where it began',
   'registry away while a flow stands for another reason',
   'store killed',
 ]
-const FAULTS = [...DATA_FAULTS, ...PROCESS_FAULTS, ...SERVER_FAULTS].filter(({ name }) => CHOSEN.includes(name))
+const FAULTS = [...DATA_FAULTS, ...PROCESS_FAULTS, ...SERVER_FAULTS, ...INSTANCE_FAULTS].filter(({ name }) =>
+  CHOSEN.includes(name),
+)
 /** A machine of continuous integration may be slower than the five seconds of the trial. */
 const NAMED_WITHIN_MS = 30_000
 
