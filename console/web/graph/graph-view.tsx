@@ -35,7 +35,9 @@ type BoxNode = Node<{ readonly node: GraphNode }, 'box'>
 
 const NODE_TYPES = { box: Box }
 const EDGE_TYPES = { led: LedEdgeLine }
-const FIT = { padding: 0.03, maxZoom: 1.1, minZoom: 0.35 }
+/** Below a drawing there is room for the buttons: they must not cover a node. */
+const PADDING = { x: '14px', top: '10px', bottom: '48px' } as const
+const FIT = { padding: PADDING, maxZoom: 1.1, minZoom: 0.35 }
 const FRAME = 100
 /** Of the page: what stands beside and above a drawing. */
 const BESIDE = { wide: 244, narrow: 48 }

@@ -137,10 +137,12 @@ function factsOf(all: Topology): string {
   const running = agents.filter(({ state }) => state === 'running').length
   const behind = agents.reduce((sum, { lag }) => sum + (lag ?? 0), 0)
   const letters = agents.reduce((sum, { deadLetters }) => sum + deadLetters, 0)
-  const rate = topics.reduce((sum, { perSecond }) => sum + (perSecond ?? 0), 0)
+  const rates = topics.flatMap(({ perSecond }) => perSecond ?? [])
+  const rate = rates.reduce((sum, perSecond) => sum + perSecond, 0)
   return [
     `${plural(running, 'agent')} running`,
-    `${rateText(rate)} events`,
+    // Two looks make a rate.
+    ...(rates.length === 0 ? [] : [`${rateText(rate)} events`]),
     behind === 0 ? 'nobody is behind' : `${plural(behind, 'event')} to go`,
     letters === 0 ? 'no dead letters' : plural(letters, 'dead letter'),
   ].join('  ·  ')
