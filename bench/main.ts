@@ -14,6 +14,7 @@ const FILES: Readonly<Record<string, string>> = {
   store: 'store.ts',
   tracing: 'tracing.ts',
   console: 'console.ts',
+  flow: 'flow.ts',
 }
 const [name = '', ...options] = process.argv.slice(2)
 const file = FILES[name]
