@@ -5,7 +5,7 @@ import { loadContracts, type ContractSet } from '../contracts/contract-set.ts'
 import type { EventCodec } from '../contracts/codec.ts'
 import { AGENTS_TOPIC, FACTS_TOPIC } from '../contracts/contract.ts'
 import { createCodec } from '../contracts/create-codec.ts'
-import { LabanError } from '../contracts/errors.ts'
+import { describeUnknown, LabanError } from '../contracts/errors.ts'
 import { createFolderRegistry } from '../contracts/registry-folder.ts'
 import type { SchemaRegistry } from '../contracts/registry.ts'
 import { resolveSchemaIds } from '../contracts/schema-ids.ts'
@@ -159,6 +159,18 @@ export async function openLedgerDatabase(config: Config, log: Logger): Promise<S
   if (dir === undefined) return undefined
   const { openPgliteDatabase } = await import('./adapters/pglite/database.ts')
   return openPgliteDatabase(dir)
+}
+
+/** A database of the ledger's kind in the memory of this process. Needs the optional package of PGlite. @throws LABAN_LEDGER_UNAVAILABLE */
+export async function openMemoryDatabase(): Promise<SqlDatabase> {
+  const { openPgliteDatabase } = await import('./adapters/pglite/database.ts').catch((error: unknown) => {
+    throw new LabanError(
+      'LABAN_LEDGER_UNAVAILABLE',
+      { url: 'memory', problem: describeUnknown(error) },
+      { cause: error },
+    )
+  })
+  return openPgliteDatabase()
 }
 
 /** A codec with this process's schema ids. Topics that are not needed may be unregistered; encoding for them is an error then. */

@@ -16,6 +16,7 @@ export {
   openEmbedded,
   openKafka,
   openLedgerDatabase,
+  openMemoryDatabase,
   openRegistry,
   openTracing,
   ownTopics,

@@ -1,6 +1,7 @@
 /** `laban dev`: all agents in one process with everything they need in memory; other terminals reach it, edits are taken up. */
 import { resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
+import { openDevLedger } from '../dev/open-dev-ledger.ts'
 import { serveConsole } from '../dev/serve-console.ts'
 
 export const dev = defineCommand({
@@ -9,8 +10,17 @@ export const dev = defineCommand({
   description:
     'Agents are the files that match `agents` in the configuration. The log and the claims live in this process and are kept in a ' +
     'file below stateDir, so that `laban flow` reads them afterwards. An edited agent drains before the new one takes over.',
-  examples: [{ command: 'laban dev', explains: 'Stays up until Ctrl-C; publish and flow in another terminal' }],
-  async run(_args, _options, { load, output }) {
+  options: {
+    ledger: {
+      kind: 'flag',
+      summary: 'The console reads flows from a ledger in memory, as it will on Kafka; takes some seconds and 400 MB',
+    },
+  },
+  examples: [
+    { command: 'laban dev', explains: 'Stays up until Ctrl-C; publish and flow in another terminal' },
+    { command: 'laban dev --ledger', explains: 'With the ledger behind the console' },
+  ],
+  async run(_args, options, { load, output }) {
     const internal = await import('../../runtime/internal.ts')
     const { createLogger, createService, openDevPort, openMetrics, openRecordedRun, openTracing } = internal
     const { removeDevFile, serveHealth, startingHealth, writeDevFile } = internal
@@ -42,7 +52,8 @@ export const dev = defineCommand({
     const metrics = await openMetrics(config, { serviceName: 'laban.dev', log, source })
     const health = () => generations.service?.health ?? startingHealth
     const http = await serveHealth({ health, metrics: metrics?.text }, config.http)
-    const console = config.console.inDev ? await serveConsole(run.stack, output) : undefined
+    const ledger = options.ledger ? await openDevLedger(run.stack, output) : undefined
+    const console = config.console.inDev ? await serveConsole(run.stack, output, ledger?.source) : undefined
     try {
       await generations.start()
       await writeDevFile(config.stateDir, { url: port.url, token: port.token, pid: process.pid })
@@ -58,6 +69,7 @@ export const dev = defineCommand({
     } finally {
       await removeDevFile(config.stateDir, process.pid)
       await console?.close()
+      await ledger?.close()
       await generations.stop()
       await http.close()
       await metrics?.shutdown()

@@ -1,5 +1,6 @@
 /** Entry point of the ledger, for the command line and the console: opening it, reading flows from it, running it. No logic. */
 export { archivedOf, eraseArchived, ledgerArchive, type ArchivedTopic } from './archive-rows.ts'
+export { openEmbeddedLedger, type EmbeddedLedger } from './embedded-ledger.ts'
 export { Ledger, LEDGER_GROUP, type LedgerOptions } from './ledger.ts'
 export { openLastingFlowSource } from './lasting-flow-source.ts'
 export { ledgerFlowSource, type LedgerFlowSourceOptions } from './ledger-flow-source.ts'

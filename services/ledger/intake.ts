@@ -90,6 +90,11 @@ export class Intake {
     return [...this.#partitions.values()].reduce((sum, own) => sum + Math.max(0, own.endOffset - (own.stored ?? 0)), 0)
   }
 
+  /** True when the ledger has said of each of our partitions where to go on. */
+  get isOpen(): boolean {
+    return [...this.#partitions.values()].every(({ stored }) => stored !== null)
+  }
+
   /** Facts that had left the log before they were read. */
   get lostFacts(): number {
     return this.#lost

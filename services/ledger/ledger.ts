@@ -138,6 +138,16 @@ export class Ledger {
     ]
   }
 
+  /** Resolves when all facts that it knows of are stored and every line is up to date, or when it is stopped. */
+  async untilCaughtUp(): Promise<void> {
+    const { clock } = this.#options
+    const { signal } = this.#stopping
+    const { intake } = this.#work
+    const isBehind = (): boolean =>
+      intake.partitions.length === 0 || !intake.isOpen || intake.lagFacts + this.#work.staleFlows > 0
+    while (!signal.aborted && isBehind()) await delay(clock, PAUSE_MS, signal)
+  }
+
   /** Ends what is under way and leaves the group; whoever takes over goes on from there. Twice is harmless. */
   async stop(): Promise<void> {
     if (this.#state === 'stopped') return

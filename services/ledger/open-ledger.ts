@@ -116,7 +116,7 @@ export function archivedTopics({ contracts }: Pick<Stack, 'contracts'>): readonl
 }
 
 /** Undefined where nobody has ever registered the schema of manifests: nothing depends on the announcement. */
-async function identityOf(stack: Stack, version: string): Promise<LedgerIdentity | undefined> {
+export async function identityOf(stack: Stack, version: string): Promise<LedgerIdentity | undefined> {
   try {
     const { codec } = await openCodec(stack, [AGENTS_TOPIC])
     return { codec, version, instance: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}` }
