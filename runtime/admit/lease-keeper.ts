@@ -81,10 +81,14 @@ export class LeaseKeeper {
     return this.#isOverdue(this.#now())
   }
 
-  /** The store has lost all leases: until everybody has had time to renew, every owner counts as alive. */
+  /**
+   * The store has lost all leases: until everybody has had time to renew, every owner counts as alive. Our own is renewed at once, so
+   * that whoever looks from outside does not take us for dead.
+   */
   pardon(): void {
     this.#isForgotten = true
     this.#takeoverNotBeforeMs = this.#now().steadyMs + this.#options.leaseMs
+    this.#schedule(0)
   }
 
   /** Gives the lease up, last of all: from now on others may take over what this process has claimed. */
@@ -110,9 +114,11 @@ export class LeaseKeeper {
     return { wallMs: clock.nowMs(), steadyMs: clock.steadyMs() }
   }
 
-  #schedule(): void {
+  /** The next renewal, instead of any that was planned. */
+  #schedule(inMs = this.#options.leaseMs / 3): void {
+    this.#cancel?.()
     if (this.#stopped) return
-    this.#cancel = this.#options.clock.after(this.#options.leaseMs / 3, () => void this.#renew())
+    this.#cancel = this.#options.clock.after(inMs, () => void this.#renew())
   }
 
   async #renew(): Promise<void> {

@@ -24,16 +24,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     },
     heal: (shop) => Promise.resolve(shop.redis.thaw()),
   },
-  {
-    name: 'store wiped',
-    by: 'FLUSHALL',
-    expects: ['store-rebuilding'],
-    async inject(shop) {
-      await shop.redis.admin.flushall()
-      return since(await shop.place())
-    },
-    heal: async (shop) => until(shop, await shop.place(), 'completed'),
-  },
+  storeWiped(),
   {
     name: 'registry away, and a schema is needed that nobody has loaded',
     by: 'TCP proxy refuses',
@@ -94,3 +85,22 @@ export const SERVER_FAULTS: readonly Fault[] = [
     },
   },
 ]
+
+/** One wipe is read back within a second, sooner than anybody asks. */
+function storeWiped(): Fault {
+  let wiping: NodeJS.Timeout | undefined
+  return {
+    name: 'store wiped, again and again',
+    by: 'FLUSHALL every 200 ms',
+    expects: ['store-rebuilding'],
+    async inject(shop) {
+      await shop.redis.admin.flushall()
+      wiping = setInterval(() => void shop.redis.admin.flushall(), 200)
+      return since(await shop.place())
+    },
+    heal: async (shop) => {
+      clearInterval(wiping)
+      await until(shop, await shop.place(), 'completed')
+    },
+  }
+}

@@ -87,6 +87,19 @@ describe('a lease', () => {
     await keeper.stop()
   })
 
+  it('that the store has forgotten is back at once, and is no loss', async () => {
+    const keeper = keeperOf('me')
+    await keeper.start()
+    await store.leases.release('me')
+    keeper.pardon()
+    keeper.pardon()
+    await clock.advance(1)
+    expect(await store.leases.isAlive('me')).toBe(true)
+    expect(losses).toBe(0)
+    expect(clock.pending).toBe(1)
+    await keeper.stop()
+  })
+
   it('is not lost because the store was away', async () => {
     const keeper = keeperOf('me')
     await keeper.start()
