@@ -68,6 +68,7 @@ async function withLedger(when: 'beside' | 'after'): Promise<number> {
         await untilAppended(broker)
         if (when === 'after') start()
         await catchUp(database, tables.positions, when)
+        await process?.stop()
       },
     })
     return flowsPerSecond
