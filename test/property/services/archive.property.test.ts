@@ -5,7 +5,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FACTS_TOPIC } from '../../../contracts/contract.ts'
-import { isLabanError, LabanError } from '../../../contracts/errors.ts'
 import { createMemoryBroker } from '../../../runtime/adapters/memory/broker.ts'
 import { openPgliteDatabase } from '../../../runtime/adapters/pglite/database.ts'
 import { systemClock } from '../../../runtime/ports/clock.ts'
@@ -14,6 +13,7 @@ import type { SqlDatabase } from '../../../runtime/ports/sql.ts'
 import { ArchiveRows } from '../../../services/ledger/archive-rows.ts'
 import { Archiver } from '../../../services/ledger/archiver.ts'
 import { dropTables, ledgerTables, migrate, type LedgerTables } from '../../../services/ledger/index.ts'
+import { lossy, tolerant } from '../../harness/lossy-database.ts'
 
 const TOPIC = 'person.moved'
 const PARTITIONS = 2
@@ -57,35 +57,6 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(() => database.close())
-
-/** Loses transactions on demand. */
-function lossy(real: SqlDatabase): SqlDatabase & { lose: 'before' | 'after' | undefined } {
-  const wrapped = {
-    description: real.description,
-    lose: undefined as 'before' | 'after' | undefined,
-    query: real.query.bind(real),
-    script: real.script.bind(real),
-    close: () => Promise.resolve(),
-    async transaction<T>(body: Parameters<typeof real.transaction<T>>[0]): Promise<T> {
-      const { lose } = wrapped
-      wrapped.lose = undefined
-      const gone = new LabanError('LABAN_LEDGER_UNAVAILABLE', { url: 'test', problem: `lost ${lose} the commit` })
-      if (lose === 'before') throw gone
-      const result = await real.transaction(body)
-      if (lose === 'after') throw gone
-      return result
-    },
-  }
-  return wrapped
-}
-
-async function tolerant(piece: () => Promise<unknown>): Promise<void> {
-  try {
-    await piece()
-  } catch (error) {
-    if (!isLabanError(error) || error.errorClass !== 'retry') throw error
-  }
-}
 
 async function placesIn({ bodies }: LedgerTables): Promise<readonly string[]> {
   const rows = await database.query<{ place: string }>(

@@ -6,7 +6,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FACTS_TOPIC } from '../../../contracts/contract.ts'
-import { isLabanError, LabanError } from '../../../contracts/errors.ts'
 import { createMemoryBroker } from '../../../runtime/adapters/memory/broker.ts'
 import { openPgliteDatabase } from '../../../runtime/adapters/pglite/database.ts'
 import type { BrokerRecord } from '../../../runtime/ports/broker.ts'
@@ -16,6 +15,7 @@ import type { SqlDatabase } from '../../../runtime/ports/sql.ts'
 import { dropTables, emptyTables, ledgerTables, migrate, type LedgerTables } from '../../../services/ledger/index.ts'
 import { LedgerWork } from '../../../services/ledger/ledger-work.ts'
 import { contentsOf, ledgerScene, type LedgerContents, type LedgerScene } from '../../harness/ledger-scene.ts'
+import { lossy, tolerant } from '../../harness/lossy-database.ts'
 
 const PARTITIONS = 3
 const FLOWS = 24
@@ -166,35 +166,6 @@ async function finish(instance: LedgerWork): Promise<void> {
       return
   }
   throw new Error('the ledger does not come to an end')
-}
-
-/** Loses transactions on demand. */
-function lossy(real: SqlDatabase): SqlDatabase & { lose: 'before' | 'after' | undefined } {
-  const wrapped = {
-    description: real.description,
-    lose: undefined as 'before' | 'after' | undefined,
-    query: real.query.bind(real),
-    script: real.script.bind(real),
-    close: () => Promise.resolve(),
-    async transaction<T>(body: Parameters<typeof real.transaction<T>>[0]): Promise<T> {
-      const { lose } = wrapped
-      wrapped.lose = undefined
-      const gone = new LabanError('LABAN_LEDGER_UNAVAILABLE', { url: 'test', problem: `lost ${lose} the commit` })
-      if (lose === 'before') throw gone
-      const result = await real.transaction(body)
-      if (lose === 'after') throw gone
-      return result
-    },
-  }
-  return wrapped
-}
-
-async function tolerant(piece: () => Promise<unknown>): Promise<void> {
-  try {
-    await piece()
-  } catch (error) {
-    if (!isLabanError(error) || error.errorClass !== 'retry') throw error
-  }
 }
 
 describe('the ledger', { timeout: 60_000 }, () => {
